@@ -1,0 +1,16 @@
+# docs/ARCHITECTURE.md, "Warnings": applied to every target of the tree.
+add_library(sluice_flags INTERFACE)
+target_compile_definitions(sluice_flags INTERFACE _GNU_SOURCE)
+target_include_directories(sluice_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(sluice_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
+  -Wold-style-definition -Wpointer-arith -Wcast-qual -Wcast-align
+  -Wwrite-strings -Wundef -Wvla -Wconversion -Wno-sign-conversion
+  -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference -Wdate-time)
+if(CMAKE_C_COMPILER_ID STREQUAL GNU)
+  target_compile_options(sluice_flags INTERFACE
+    -Wduplicated-cond -Wduplicated-branches -Wlogical-op)
+endif()
+if(SLUICE_WERROR)
+  target_compile_options(sluice_flags INTERFACE -Werror)
+endif()
