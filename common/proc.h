@@ -1,0 +1,59 @@
+/*
+ * common/proc.h - roles: re-executed children that start with a clean slate.
+ *
+ * A role is started as `PROGRAM -x ROLE -k K -c CONF` with its descriptors
+ * from 3 upwards in the order given, everything else closed on exec.
+ */
+#ifndef SLUICE_COMMON_PROC_H
+#define SLUICE_COMMON_PROC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define PROC_FIRST_FD 3
+#define PROC_MAX_FDS  8
+
+struct proc_spec {
+	const char *program;   /* file name, beside our own executable */
+	const char *role;      /* NULL: a whole program, started without -x */
+	unsigned int k;        /* number of the worker; 0: none */
+	const char *conf_path; /* NULL: none */
+	const char *extra;     /* one more argument, or NULL */
+	int fds[PROC_MAX_FDS]; /* become 3, 4, ... in the child; borrowed */
+	int n_fds;
+};
+
+/*
+ * Start one.  The child gets SIGTERM when its parent dies.
+ * Returns the pid or -errno as fork(2), readlink(2); a failed execve(2) shows
+ * as exit status 111 of the child.  Does not block.
+ */
+pid_t proc_spawn(const struct proc_spec *spec);
+
+/*
+ * In the child, first thing: die with SIGTERM when the parent goes.  A race
+ * with a parent that has gone already ends the process here.
+ */
+void proc_bind_to_parent(pid_t parent);
+
+/*
+ * What a wait status means, in words: "exit 3", "signal 11 (SEGV)".
+ * Writes to buf, returns buf.
+ */
+char *proc_status_text(int status, char *buf, size_t size);
+
+/* The options that every role takes. */
+struct proc_args {
+	const char *role; /* NULL without -x */
+	unsigned int k;
+	const char *conf_path; /* NULL without -c */
+	const char *extra;     /* first operand, or NULL */
+};
+
+/*
+ * Parse argv as proc_spawn() writes it.  Returns 0, or -EINVAL after saying
+ * on standard error what is wrong.
+ */
+int proc_parse(int argc, char **argv, struct proc_args *ret_args);
+
+#endif
