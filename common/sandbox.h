@@ -1,0 +1,62 @@
+/*
+ * common/sandbox.h - what each role keeps, in one table (sandbox.c).
+ *
+ * A role calls sandbox_enter() after it has opened what it needs and before
+ * its first octet of input.  Order: rlimits, no_new_privs, groups and uid,
+ * Landlock (paths), then seccomp (system calls).
+ */
+#ifndef SLUICE_COMMON_SANDBOX_H
+#define SLUICE_COMMON_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf;
+
+enum role {
+	ROLE_FEED,
+	ROLE_DELIVER,
+	ROLE_SCAN, /* the parent of cells: forks, parses nothing */
+	ROLE_CELL, /* entered by a fork of ROLE_SCAN, only gets narrower */
+	ROLE_ENGINES,
+	ROLE_VMM,
+	ROLE_BOOK,
+	ROLE_COUNT
+};
+
+/* "feed", "deliver", ...  Never NULL for a valid role. */
+const char *role_name(enum role role);
+
+/*
+ * Give up everything that the role's row doesn't list.  Not reversible.
+ *
+ * When the process is not root the uid stays as it is and is said so at
+ * level warn once; without Landlock or seccomp in the kernel a warning is
+ * logged, or -ENOTSUP returned where conf->site.require_sandbox is set.
+ *
+ * The signal of the parent's death (proc_bind_to_parent) stays in force.
+ *
+ * err   on failure: what is missing, in words
+ * Returns 0; -ENOENT: the role's user doesn't exist; -ENOTSUP; -ESRCH:
+ * the parent has died; or -errno.
+ */
+int sandbox_enter(
+    enum role role, const struct conf *conf, char *err, size_t err_size);
+
+/*
+ * The part of ROLE_CELL that is paid once a cell: a small filter on top of
+ * ROLE_SCAN's (no fork, no exec, no sockets beyond the open one) and the
+ * budgets of the message as rlimits.  Returns 0 or -errno.
+ */
+struct cell_budget;
+int sandbox_cell(const struct cell_budget *budget);
+
+/* Budgets of one message that the kernel enforces. */
+struct cell_budget {
+	uint64_t memory_bytes; /* RLIMIT_AS */
+	uint64_t output_bytes; /* RLIMIT_FSIZE */
+	uint64_t cpu_usec;     /* RLIMIT_CPU, rounded up to seconds */
+};
+
+#endif

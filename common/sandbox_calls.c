@@ -1,0 +1,319 @@
+#include "common/sandbox_priv.h"
+
+#include "common/cleanup.h"
+
+#include <asm/ioctls.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#define SYS(name) SCMP_SYS(name)
+
+static const int base_calls[] = {
+    /* open descriptors */
+    SYS(read), SYS(write), SYS(readv), SYS(writev), SYS(pread64), SYS(pwrite64),
+    SYS(preadv), SYS(pwritev), SYS(lseek), SYS(close), SYS(close_range),
+    SYS(fstat), SYS(ftruncate), SYS(fcntl), SYS(dup), SYS(dup2), SYS(dup3),
+    SYS(sendfile), SYS(copy_file_range),
+    /* memory; mmap and mprotect have rules of their own */
+    SYS(brk), SYS(munmap), SYS(mremap), SYS(madvise), SYS(msync),
+    SYS(memfd_create),
+    /* time, chance, and who we are */
+    SYS(clock_gettime), SYS(clock_getres), SYS(clock_nanosleep), SYS(nanosleep),
+    SYS(gettimeofday), SYS(time), SYS(getrandom), SYS(getpid), SYS(getppid),
+    SYS(gettid), SYS(getuid), SYS(geteuid), SYS(getgid), SYS(getegid),
+    SYS(getrlimit), SYS(getrusage), SYS(times), SYS(sysinfo), SYS(uname),
+    SYS(getcpu), SYS(sched_yield), SYS(sched_getaffinity), SYS(futex),
+    SYS(set_robust_list), SYS(rseq), SYS(membarrier), SYS(restart_syscall),
+    /* signals and the end */
+    SYS(rt_sigaction), SYS(rt_sigprocmask), SYS(rt_sigreturn),
+    SYS(rt_sigtimedwait), SYS(rt_sigsuspend), SYS(sigaltstack), SYS(tgkill),
+    SYS(exit), SYS(exit_group)};
+
+static const int loop_calls[] = {SYS(epoll_create1), SYS(epoll_ctl),
+    SYS(epoll_wait), SYS(epoll_pwait), SYS(epoll_pwait2), SYS(poll), SYS(ppoll),
+    SYS(select), SYS(pselect6), SYS(eventfd2), SYS(pipe2), SYS(timerfd_create),
+    SYS(timerfd_settime), SYS(sendmsg), SYS(recvmsg), SYS(sendto),
+    SYS(recvfrom), SYS(shutdown), SYS(getsockopt), SYS(setsockopt),
+    SYS(getsockname), SYS(getpeername)};
+
+static const int read_calls[] = {SYS(open), SYS(openat), SYS(stat), SYS(lstat),
+    SYS(newfstatat), SYS(statx), SYS(statfs), SYS(fstatfs), SYS(access),
+    SYS(faccessat), SYS(faccessat2), SYS(readlink), SYS(readlinkat),
+    SYS(getdents64), SYS(getcwd), SYS(fgetxattr), SYS(getxattr), SYS(flock),
+    SYS(fadvise64)};
+
+static const int write_calls[] = {SYS(link), SYS(linkat), SYS(rename),
+    SYS(renameat), SYS(renameat2), SYS(unlink), SYS(unlinkat), SYS(fsync),
+    SYS(fdatasync), SYS(sync_file_range), SYS(fallocate), SYS(fchmod),
+    SYS(fchown), SYS(utimensat), SYS(fsetxattr), SYS(fremovexattr), SYS(umask),
+    SYS(mkdir), SYS(mkdirat)};
+
+static const int inotify_calls[] = {
+    SYS(inotify_init1), SYS(inotify_add_watch), SYS(inotify_rm_watch)};
+
+static const int fork_calls[] = {SYS(wait4), SYS(waitid), SYS(kill),
+    SYS(setrlimit), SYS(prlimit64), SYS(seccomp), SYS(signalfd4)};
+
+static const int accept_calls[] = {SYS(accept), SYS(accept4)};
+
+/*
+ * Libraries try these and take a "no" for an answer (iconv and locales look
+ * for files, stdio asks for a terminal); death would be out of proportion.
+ * Where a role may do it, its own rule is there first and stays.
+ */
+static const struct {
+	int call, error;
+} refused[] = {
+    {SYS(open), EACCES},
+    {SYS(openat), EACCES},
+    {SYS(access), EACCES},
+    {SYS(faccessat), EACCES},
+    {SYS(faccessat2), EACCES},
+    {SYS(readlink), EACCES},
+    {SYS(readlinkat), EACCES},
+    {SYS(stat), EACCES},
+    {SYS(lstat), EACCES},
+    {SYS(statx), EACCES},
+    {SYS(statfs), EACCES},
+    {SYS(getcwd), EACCES},
+    {SYS(chdir), EACCES},
+    {SYS(fchown), EPERM},
+    {SYS(fadvise64), ENOSYS},
+    {SYS(clone3), ENOSYS},
+    {SYS(sched_setaffinity), EPERM},
+    {SYS(sched_getparam), EPERM},
+    {SYS(sched_getscheduler), EPERM},
+};
+
+#define ALLOW(f, list) allow_all((f), (list), ARRAY_SIZE(list))
+
+static int
+allow_all(scmp_filter_ctx f, const int *calls, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
+	return r;
+}
+
+static int
+allow_if(scmp_filter_ctx f, int call, struct scmp_arg_cmp when)
+{
+	return seccomp_rule_add_array(f, SCMP_ACT_ALLOW, call, 1, &when);
+}
+
+/* The other half of an allow_if(): an unconditional rule would replace it. */
+static int
+refuse_if(scmp_filter_ctx f, int call, int error, struct scmp_arg_cmp when)
+{
+	return seccomp_rule_add_array(
+	    f, SCMP_ACT_ERRNO((uint32_t)error), call, 1, &when);
+}
+
+/* Memory that can be run would need neither files nor execve. */
+static int
+allow_memory(scmp_filter_ctx f)
+{
+	static const int calls[] = {SYS(mmap), SYS(mprotect)};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls) && r == 0; i++) {
+		r = allow_if(
+		    f, calls[i], SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		if (r == 0)
+			r = refuse_if(f, calls[i], EACCES,
+			    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+	}
+	return r;
+}
+
+/* By descriptor, as fstat() of glibc 2.36 does; by path only for readers. */
+static int
+allow_fstat(scmp_filter_ctx f)
+{
+	int r = allow_if(f, SYS(newfstatat),
+	    SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+
+	return r < 0 ? r
+		     : refuse_if(f, SYS(newfstatat), EACCES,
+			   SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0));
+}
+
+/* getrlimit() is a prlimit64() that sets nothing. */
+static int
+allow_getrlimit(scmp_filter_ctx f)
+{
+	int r = allow_if(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
+
+	return r < 0 ? r
+		     : refuse_if(
+			   f, SYS(prlimit64), EPERM, SCMP_A2(SCMP_CMP_NE, 0));
+}
+
+static int
+allow_ioctl(scmp_filter_ctx f)
+{
+	int r = allow_if(f, SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+
+	return r < 0 ? r
+		     : refuse_if(f, SYS(ioctl), ENOTTY,
+			   SCMP_A1(SCMP_CMP_NE, FIONREAD));
+}
+
+static int
+allow_base(scmp_filter_ctx f)
+{
+	int r = ALLOW(f, base_calls);
+
+	if (r == 0)
+		r = allow_memory(f);
+	if (r == 0)
+		r = allow_fstat(f);
+	if (r == 0)
+		r = allow_getrlimit(f);
+	return r < 0 ? r : allow_ioctl(f);
+}
+
+static int
+allow_loop(scmp_filter_ctx f)
+{
+	int r = ALLOW(f, loop_calls);
+
+	if (r == 0)
+		r = allow_if(f, SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	return r;
+}
+
+#define NEW_NAMESPACES \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
+	    CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+static int
+allow_fork(scmp_filter_ctx f)
+{
+	static const int options[] = {PR_SET_SECCOMP, PR_SET_PDEATHSIG,
+	    PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE};
+	int r = ALLOW(f, fork_calls);
+
+	if (r == 0)
+		r = allow_if(f, SYS(clone),
+		    SCMP_A0(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(options) && r == 0; i++)
+		r = allow_if(f, SYS(prctl),
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+	return r;
+}
+
+static int
+allow_family(scmp_filter_ctx f, uint64_t family)
+{
+	int r = allow_if(f, SYS(socket), SCMP_A0(SCMP_CMP_EQ, family));
+
+	return r < 0 ? r : seccomp_rule_add(f, SCMP_ACT_ALLOW, SYS(connect), 0);
+}
+
+static int
+allow_sockets(scmp_filter_ctx f, unsigned int calls)
+{
+	int r = 0;
+
+	if (calls & CALLS_UNIX)
+		r = allow_family(f, AF_UNIX);
+	if (r == 0 && (calls & CALLS_INET))
+		r = allow_family(f, AF_INET);
+	if (r == 0 && (calls & CALLS_INET))
+		r = allow_family(f, AF_INET6);
+	return r;
+}
+
+#ifdef SLUICE_SANITIZE
+/* Reports name their functions, and shadow memory is mapped as it likes. */
+static int
+allow_sanitizers(scmp_filter_ctx f)
+{
+	static const int calls[] = {SYS(mmap), SYS(mprotect), SYS(personality),
+	    SYS(prctl), SYS(sched_getparam), SYS(sched_getscheduler)};
+
+	return ALLOW(f, calls);
+}
+#else
+static int
+allow_sanitizers(scmp_filter_ctx f)
+{
+	(void)f;
+	return 0;
+}
+#endif
+
+static int
+refuse_rest(scmp_filter_ctx f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused) && r == 0; i++) {
+		r = seccomp_rule_add(f,
+		    SCMP_ACT_ERRNO((uint32_t)refused[i].error), refused[i].call,
+		    0);
+		if (r == -EEXIST)
+			r = 0; /* allowed above */
+	}
+	return r;
+}
+
+static int
+fill(scmp_filter_ctx f, unsigned int calls)
+{
+	int r = allow_base(f);
+
+	if (r == 0 && (calls & CALLS_LOOP))
+		r = allow_loop(f);
+	if (r == 0 && (calls & CALLS_READ))
+		r = ALLOW(f, read_calls);
+	if (r == 0 && (calls & CALLS_WRITE))
+		r = ALLOW(f, write_calls);
+	if (r == 0 && (calls & CALLS_INOTIFY))
+		r = ALLOW(f, inotify_calls);
+	if (r == 0 && (calls & CALLS_FORK))
+		r = allow_fork(f);
+	else if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SYS(prctl), 0);
+	if (r == 0 && (calls & CALLS_ACCEPT))
+		r = ALLOW(f, accept_calls);
+	if (r == 0)
+		r = allow_sockets(f, calls);
+	if (r == 0)
+		r = allow_sanitizers(f);
+	return r < 0 ? r : refuse_rest(f);
+}
+
+int
+sandbox_calls(unsigned int calls, char *err, size_t err_size)
+{
+	scmp_filter_ctx f;
+	int r;
+
+	if (seccomp_api_get() < 2)
+		return -ENOTSUP; /* neither the call nor TSYNC: before 3.17 */
+	f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (!f)
+		return -ENOMEM;
+	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_LOG, 1);
+	if (r == 0)
+		r = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (r == 0)
+		r = fill(f, calls);
+	if (r == 0)
+		r = seccomp_load(f);
+	seccomp_release(f);
+	if (r < 0)
+		(void)snprintf(err, err_size, "seccomp: %s", strerror(-r));
+	return r;
+}

@@ -1,0 +1,67 @@
+/*
+ * common/sandbox_priv.h - the columns of the table in sandbox.c.
+ */
+#ifndef SLUICE_COMMON_SANDBOX_PRIV_H
+#define SLUICE_COMMON_SANDBOX_PRIV_H
+
+#include "common/sandbox.h"
+
+/* Groups of system calls, sandbox_calls.c. */
+enum sandbox_calls {
+	CALLS_BASE = 1 << 0,    /* memory, time, open descriptors */
+	CALLS_LOOP = 1 << 1,    /* wait for descriptors, messages on them */
+	CALLS_READ = 1 << 2,    /* open, list and stat paths */
+	CALLS_WRITE = 1 << 3,   /* make, rename, lock, sync and remove files */
+	CALLS_INOTIFY = 1 << 4, /* watch directories */
+	CALLS_FORK = 1 << 5,    /* fork, wait, kill; make a cell */
+	CALLS_UNIX = 1 << 6,    /* connect UNIX sockets */
+	CALLS_INET = 1 << 7,    /* connect TCP sockets */
+	CALLS_ACCEPT = 1 << 8,  /* accept on a socket that listens already */
+};
+
+/* Rights on paths, sandbox_paths.c. */
+enum sandbox_rights {
+	RIGHTS_NONE,
+	RIGHTS_READ,  /* read files, list directories */
+	RIGHTS_WRITE, /* that, and make, change, rename, remove files */
+};
+
+/* Where a path comes from. */
+enum sandbox_place {
+	PLACE_NONE,
+	PLACE_SPOOL,
+	PLACE_STATE,
+	PLACE_RUNTIME,
+	PLACE_CONF,     /* the directory of the configuration file */
+	PLACE_POLICY,   /* the directory of the policy's rules */
+	PLACE_DATABASE, /* clamd's signatures */
+};
+
+struct sandbox_path {
+	enum sandbox_place place;
+	enum sandbox_rights rights;
+};
+
+#define SANDBOX_PATHS 4
+
+struct sandbox_row {
+	const char *name;
+	size_t user;    /* offset of a char * in struct conf */
+	bool groups;    /* keeps the user's supplementary groups */
+	uint64_t files; /* RLIMIT_NOFILE */
+	unsigned int calls;
+	struct sandbox_path paths[SANDBOX_PATHS];
+};
+
+/*
+ * Landlock: only the row's paths, TCP only to the spam engine's port, and
+ * signals only within the role.
+ * Returns 0; -ENOTSUP: not in this kernel; or -errno with err set.
+ */
+int sandbox_paths(const struct sandbox_row *row, const struct conf *conf,
+    char *err, size_t err_size);
+
+/* seccomp: only these groups.  Same errors. */
+int sandbox_calls(unsigned int calls, char *err, size_t err_size);
+
+#endif
