@@ -1,0 +1,317 @@
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "feed/feed_priv.h"
+#include "feed/peek.h"
+#include "queues/claim.h"
+#include "queues/event.h"
+#include "queues/journal.h"
+#include "queues/move.h"
+#include "queues/qf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RCPT_SHOWN 4    /* recipients in the journal */
+#define TEXT_SHOWN 1024 /* octets of them */
+
+/* One message of the batch. */
+struct job {
+	struct claim claim;
+	enum spool_dir to;
+	const char *reason; /* why it goes to error, else NULL */
+	char *line;
+};
+
+struct batch {
+	size_t n;
+	struct job jobs[FEED_BATCH];
+	uint64_t empty_usec[FEED_MAX_LANES];
+};
+
+static uint64_t
+claim_bytes(const struct claim *claim)
+{
+	return claim->qf_bytes + claim->df_bytes;
+}
+
+static void
+rcpt_text(const struct qf *qf, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < qf->n_rcpt && i < RCPT_SHOWN; i++) {
+		int r = snprintf(
+		    buf + n, size - n, "%s%s", i ? " " : "", qf->rcpt[i]);
+
+		if (r < 0 || (size_t)r >= size - n) {
+			buf[n] = '\0'; /* whole addresses only */
+			return;
+		}
+		n += (size_t)r;
+	}
+}
+
+/* The journal line; qf is NULL for what could not be read. */
+static char *
+job_line(const struct job *job, const struct qf *qf)
+{
+	const struct wall now = wall_now();
+	char rcpt[TEXT_SHOWN];
+	struct event event = {
+	    .kind = EVENT_MOVE,
+	    .t = now,
+	    .from = SPOOL_IN,
+	    .to = job->to,
+	    .bytes = claim_bytes(&job->claim),
+	    .reason = job->reason,
+	    .verdict = job->reason ? "error" : NULL,
+	};
+
+	memcpy(event.id, job->claim.id, sizeof(event.id));
+	if (now.usec > job->claim.arrived.usec)
+		event.wait_usec = now.usec - job->claim.arrived.usec;
+	if (qf) {
+		rcpt_text(qf, rcpt, sizeof(rcpt));
+		event.sender = qf->sender;
+		event.rcpt = rcpt;
+	}
+	return event_format(&event);
+}
+
+/* Choose the lane; from now on the message counts as waiting there. */
+static void
+job_place(struct feed *feed, struct batch *batch, struct job *job,
+    const struct qf *qf)
+{
+	uint64_t bytes = claim_bytes(&job->claim);
+	size_t lane = feed_pick(&feed->limits, batch->empty_usec, bytes);
+	enum load_kind kind;
+	char type[128];
+
+	if (!qf_header(qf, "Content-Type", type, sizeof(type)))
+		type[0] = '\0';
+	kind = load_kind_of(type);
+	load_place(feed->load, job->claim.id, lane, kind, bytes);
+	batch->empty_usec[lane] = load_empty_usec(feed->load, lane, mono_now());
+	job->to = SPOOL_FEED1 + (int)lane;
+}
+
+/*
+ * Read a claimed message's envelope and decide where it goes.
+ * Returns 0, or -errno when it cannot be read now.
+ */
+static int
+job_read(struct feed *feed, struct batch *batch, struct job *job)
+{
+	CLEANUP(free_ptr) char *text = NULL;
+	CLEANUP(qf_freep) struct qf *qf = NULL;
+	size_t len;
+	int r = read_fd(job->claim.qf_fd, QF_MAX_BYTES, &text, &len);
+
+	if (r == -EFBIG)
+		job->reason = "control file too large";
+	else if (r < 0)
+		return r;
+	else
+		r = qf_parse(text, len, &qf, &job->reason);
+	if (r < 0 && r != -EFBIG && r != -EBADMSG)
+		return r;
+	if (r < 0) {
+		job->to = SPOOL_ERROR;
+	} else {
+		job->reason = NULL;
+		job_place(feed, batch, job, qf);
+	}
+	job->line = job_line(job, qf);
+	return 0;
+}
+
+/* Set aside what can never be a message.  0 or -errno. */
+static int
+job_break(struct feed *feed, struct job *job, const char *id)
+{
+	int r = claim_take_broken(feed->spool, SPOOL_IN, id, &job->claim);
+
+	if (r < 0)
+		return r;
+	job->to = SPOOL_ERROR;
+	job->line = job_line(job, NULL);
+	return 0;
+}
+
+/*
+ * Claim id and prepare its move.  peek_qf() comes first since it raises no
+ * event; *ret_deaf says that what failed after it may have raised one.
+ */
+static int
+job_take(struct feed *feed, struct batch *batch, const char *id, bool retry,
+    bool *ret_deaf)
+{
+	struct job *job = &batch->jobs[batch->n];
+	int r = peek_qf(feed->spool->fds[SPOOL_IN], id);
+
+	*job = (struct job){.claim.qf_fd = -1};
+	if (r == -EAGAIN && retry &&
+	    claim_is_stale(feed->spool, SPOOL_IN, id, wall_now())) {
+		*ret_deaf = true;
+		job->reason = "control file stayed incomplete";
+		return job_break(feed, job, id);
+	}
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	*ret_deaf = true;
+	r = claim_take(feed->spool, SPOOL_IN, id, &job->claim, &job->reason);
+	if (r == -EBADMSG)
+		return job_break(feed, job, id);
+	if (r < 0)
+		return r;
+	r = job_read(feed, batch, job);
+	if (r < 0)
+		claim_drop(&job->claim);
+	return r;
+}
+
+/* What becomes of a message that was not moved. */
+static bool
+set_aside(
+    struct feed *feed, const char *id, const char *what, int error, bool deaf)
+{
+	switch (-error) {
+	case ENOENT:
+		index_forget(feed->index, id);
+		return false;
+	case EBUSY:
+	case EAGAIN:
+		metrics_add(feed->metrics, METRIC_feed_busy, 1);
+		index_park(feed->index, id, deaf);
+		return false;
+	case EBADMSG:
+	case EEXIST:
+	case EISDIR:
+	case ELOOP:
+	case EINVAL:
+		if (index_first_report(feed->index, id))
+			log_error("%s id=%s error=\"%s\" left=in", what, id,
+			    strerror(-error));
+		index_park(feed->index, id, true);
+		return false;
+	default:
+		feed_complain(feed, what, error);
+		feed->counts.failed++;
+		metrics_add(feed->metrics, METRIC_feed_failures, 1);
+		index_hold(feed->index, id);
+		return true;
+	}
+}
+
+/* Fill the batch.  Returns the number of system failures. */
+static size_t
+batch_take(struct feed *feed, struct batch *batch, bool *ret_retried)
+{
+	char id[QUEUE_ID_MAX + 1];
+	size_t failures = 0;
+	bool retry;
+
+	/* Unready ones count: a wake-up's work has a bound. */
+	for (int i = 0; i < FEED_BATCH; i++) {
+		bool deaf = false;
+		int r;
+
+		if (!index_take(feed->index, id, &retry))
+			break;
+		*ret_retried |= retry;
+		r = job_take(feed, batch, id, retry, &deaf);
+		if (r == 0)
+			batch->n++;
+		else if (set_aside(feed, id, "claim", r, deaf))
+			failures++;
+	}
+	return failures;
+}
+
+static void
+job_moved(struct feed *feed, const struct job *job)
+{
+	index_forget(feed->index, job->claim.id);
+	if (job->reason) {
+		feed->counts.refused++;
+		metrics_add(feed->metrics, METRIC_feed_errors, 1);
+		log_warn("refuse id=%s to=error reason=\"%s\"", job->claim.id,
+		    job->reason);
+		return;
+	}
+	feed->counts.placed++;
+	metrics_add(feed->metrics, METRIC_feed_moved, 1);
+	metrics_add(feed->metrics, METRIC_feed_bytes, claim_bytes(&job->claim));
+	log_debug("place id=%s to=%s bytes=%llu", job->claim.id,
+	    spool_dir_name(job->to),
+	    (unsigned long long)claim_bytes(&job->claim));
+}
+
+/* Move the batch.  Returns the number of system failures. */
+static size_t
+batch_move(struct feed *feed, struct batch *batch)
+{
+	struct move moves[FEED_BATCH];
+	size_t failures = 0, moved = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < batch->n; i++)
+		moves[i] = (struct move){
+		    .claim = &batch->jobs[i].claim,
+		    .to = batch->jobs[i].to,
+		    .line = batch->jobs[i].line,
+		};
+	if (batch->n > 0)
+		r = move_batch(feed->spool, feed->journal, moves, batch->n);
+	for (size_t i = 0; i < batch->n; i++) {
+		struct job *job = &batch->jobs[i];
+
+		if (moves[i].result == 0) {
+			job_moved(feed, job);
+			moved++;
+		} else {
+			(void)load_left(feed->load, job->claim.id);
+			if (set_aside(feed, job->claim.id, "move",
+				moves[i].result, true))
+				failures++;
+		}
+		/* The close is what tells the worker. */
+		claim_drop(&job->claim);
+		free(job->line);
+	}
+	metrics_add(feed->metrics, METRIC_feed_batches, moved > 0);
+	/* All are there, and yet: their last sync failed. */
+	if (r < 0 && moved == batch->n)
+		feed_complain(feed, "sync", r);
+	return failures;
+}
+
+void
+place_batch(struct feed *feed)
+{
+	struct batch batch;
+	struct mono begun = mono_now();
+	uint64_t done = feed->counts.placed + feed->counts.refused;
+	bool retried = false;
+	size_t failures;
+
+	batch.n = 0;
+	lanes_read(feed);
+	lanes_empty_usec(feed, batch.empty_usec);
+	failures = batch_take(feed, &batch, &retried);
+	failures += batch_move(feed, &batch);
+	if (retried)
+		feed->round.spent_usec += mono_span(begun, mono_now());
+	if (failures > 0) {
+		feed->paused =
+		    feed->counts.placed + feed->counts.refused == done;
+		feed_back_off(feed);
+	}
+}

@@ -1,0 +1,186 @@
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "common/metrics.h"
+#include "feed/feed_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A round may take one part in that many of the time. */
+#define ROUND_SHARE 100
+
+/* Octets of df + qf, and when the qf was written.  false: not there. */
+static bool
+pair_stat(int dirfd, const char *id, uint64_t *ret_bytes, uint64_t *ret_usec)
+{
+	char name[2 + QUEUE_ID_MAX + 1];
+	struct stat qf, df;
+
+	(void)snprintf(name, sizeof(name), "qf%s", id);
+	if (fstatat(dirfd, name, &qf, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*ret_usec = (uint64_t)qf.st_mtim.tv_sec * USEC_PER_SEC +
+		    (uint64_t)qf.st_mtim.tv_nsec / 1000;
+	if (!ret_bytes)
+		return true;
+	name[0] = 'd';
+	if (fstatat(dirfd, name, &df, AT_SYMLINK_NOFOLLOW) < 0)
+		df.st_size = 0;
+	*ret_bytes = (uint64_t)qf.st_size + (uint64_t)df.st_size;
+	return true;
+}
+
+static void
+found_in(void *arg, const char *id)
+{
+	struct feed *feed = arg;
+	struct round *round = &feed->round;
+	struct found *found;
+
+	if (index_has(feed->index, id))
+		return;
+	if (round->n_found == round->max_found) {
+		round->max_found = round->max_found * 2 + 1024;
+		round->found = reallocarray(
+		    round->found, round->max_found, sizeof(*round->found));
+		assert(round->found);
+	}
+	found = &round->found[round->n_found];
+	if (!pair_stat(
+		feed->spool->fds[SPOOL_IN], id, NULL, &found->arrived_usec))
+		return;
+	(void)snprintf(found->id, sizeof(found->id), "%s", id);
+	round->n_found++;
+}
+
+static void
+found_waiting(void *arg, const char *id)
+{
+	struct feed *feed = arg;
+	size_t lane = feed->round.at - 1;
+	uint64_t bytes, usec;
+
+	if (!load_seen(feed->load, id, lane) &&
+	    pair_stat(feed->spool->fds[SPOOL_FEED1 + lane], id, &bytes, &usec))
+		load_place(feed->load, id, lane, LOAD_UNKNOWN, bytes);
+}
+
+static int
+found_compare(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->arrived_usec != y->arrived_usec)
+		return x->arrived_usec < y->arrived_usec ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+/* All of in/ is read: first come, first served. */
+static void
+found_add(struct feed *feed)
+{
+	struct round *round = &feed->round;
+
+	if (round->n_found > 0)
+		qsort(round->found, round->n_found, sizeof(*round->found),
+		    found_compare);
+	for (size_t i = 0; i < round->n_found; i++)
+		index_add(feed->index, round->found[i].id);
+	free(round->found);
+	round->found = NULL;
+	round->n_found = round->max_found = 0;
+	index_retry_all(feed->index);
+}
+
+static void
+round_walk_begin(struct feed *feed)
+{
+	struct round *round = &feed->round;
+	enum spool_dir dir =
+	    round->at == 0 ? SPOOL_IN : SPOOL_FEED1 + (int)round->at - 1;
+	int r;
+
+	if (round->at > 0)
+		load_mark(feed->load, round->at - 1);
+	r = walk_begin(feed->spool->fds[dir], &round->walk);
+	if (r < 0)
+		feed_complain(feed, "scan", r);
+}
+
+static void
+round_walk_end(struct feed *feed, int result)
+{
+	struct round *round = &feed->round;
+
+	round->walk = walk_end(round->walk);
+	if (result < 0)
+		feed_complain(feed, "scan", result);
+	if (round->at == 0)
+		found_add(feed);
+	else if (result == 0)
+		(void)load_sweep(feed->load, round->at - 1);
+}
+
+void
+round_begin(struct feed *feed)
+{
+	struct round *round = &feed->round;
+
+	if (round->running)
+		return;
+	metrics_add(feed->metrics, METRIC_feed_scans, 1);
+	round->running = true;
+	round->at = 0;
+	round->begun = mono_now();
+	round->spent_usec = 0;
+}
+
+void
+round_step(struct feed *feed)
+{
+	struct round *round = &feed->round;
+	struct mono begun = mono_now();
+	int r = -EIO;
+
+	if (!round->walk)
+		round_walk_begin(feed);
+	if (round->walk)
+		r = walk_step(round->walk, FEED_WALK,
+		    round->at == 0 ? found_in : found_waiting, feed);
+	if (r <= 0) {
+		round_walk_end(feed, r);
+		round->at++;
+		round->running = round->at <= feed->limits.lanes;
+	}
+	round->spent_usec += mono_span(begun, mono_now());
+}
+
+void
+round_all(struct feed *feed)
+{
+	round_begin(feed);
+	while (feed->round.running)
+		round_step(feed);
+}
+
+void
+round_done(struct feed *feed)
+{
+	feed->round.walk = walk_end(feed->round.walk);
+	free(feed->round.found);
+}
+
+uint64_t
+round_wait_usec(const struct feed *feed, uint64_t interval_usec)
+{
+	uint64_t since = mono_span(feed->round.begun, mono_now());
+	uint64_t due = feed->round.spent_usec * ROUND_SHARE;
+
+	if (due < interval_usec)
+		due = interval_usec;
+	return due > since ? due - since : 0;
+}
