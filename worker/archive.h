@@ -1,0 +1,20 @@
+/*
+ * worker/archive.h - members of archives as parts (libarchive).
+ */
+#ifndef SLUICE_WORKER_ARCHIVE_H
+#define SLUICE_WORKER_ARCHIVE_H
+
+#include "worker/cell_priv.h"
+
+/* True for types that archive_read() opens. */
+bool archive_is_type(const char *type);
+
+/*
+ * Read the members of the archive in part index (octets stay in the arena).
+ * Members become parts with parent index; what is encrypted, damaged or over
+ * a budget is flagged or noted.
+ */
+void archive_read(struct cell *c, int32_t index, unsigned depth,
+    struct span octets);
+
+#endif

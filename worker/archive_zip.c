@@ -1,0 +1,185 @@
+/*
+ * worker/archive_zip.c - see archive_zip.h (PKWARE APPNOTE 4.3).
+ */
+#include "worker/archive_zip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define END_BYTES     22 /* end of central directory, without comment */
+#define ENTRY_BYTES   46 /* an entry of it, without names */
+#define LOCAL_BYTES   30
+#define COMMENT_BYTES 65535
+#define SLACK         2 /* overlap of members that honest writers produce */
+#define LARGE         UINT32_C(0xffffffff) /* the value is elsewhere: zip64 */
+
+struct member {
+	size_t start; /* local header */
+	size_t end;   /* of its data */
+};
+
+struct zip {
+	struct span octets;
+	size_t entries; /* offset of the central directory */
+	size_t stop;    /* where its end record is */
+	size_t base;    /* what was put in front of the archive */
+	size_t n;
+	struct member *members;
+};
+
+static uint32_t
+get16(const char *at)
+{
+	const uint8_t *p = (const uint8_t *)at;
+
+	return p[0] | (uint32_t)p[1] << 8;
+}
+
+static uint32_t
+get32(const char *at)
+{
+	return get16(at) | get16(at + 2) << 16;
+}
+
+/* The last end record whose comment reaches the end, or about so. */
+static bool
+find_end(struct zip *z)
+{
+	const char *const start = z->octets.at;
+	const size_t least = z->octets.len > COMMENT_BYTES + END_BYTES
+	                         ? z->octets.len - COMMENT_BYTES - END_BYTES
+	                         : 0;
+
+	if (z->octets.len < END_BYTES)
+		return false;
+	for (size_t i = z->octets.len - END_BYTES + 1; i-- > least;)
+		if (start[i] == 'P' && memcmp(start + i, "PK\5\6", 4) == 0) {
+			z->stop = i;
+			return true;
+		}
+	return false;
+}
+
+/* False: zip64 or nonsense, which libarchive judges alone. */
+static bool
+read_end(struct zip *z)
+{
+	const char *end = z->octets.at + z->stop;
+	const uint32_t bytes = get32(end + 12), off = get32(end + 16);
+
+	z->n = get16(end + 10);
+	if (z->n == 0xffff || bytes == LARGE || off == LARGE)
+		return false;
+	if (bytes > z->stop || off > z->stop - bytes)
+		return false;
+	z->entries = z->stop - bytes;
+	z->base = z->entries - off;
+	return true;
+}
+
+/* Does the local header say what the directory's entry says? */
+static bool
+is_same(const char *entry, const char *local, size_t name_room)
+{
+	const uint32_t name = get16(entry + 28);
+	const bool is_late = (get16(entry + 8) & 8) != 0;
+
+	if (get16(entry + 10) != get16(local + 8) ||
+	    (get16(entry + 8) & 1) != (get16(local + 6) & 1))
+		return false;
+	if (get16(local + 26) != name || name > name_room ||
+	    memcmp(entry + ENTRY_BYTES, local + LOCAL_BYTES, name) != 0)
+		return false;
+	/* With a data descriptor the sizes stand behind the data. */
+	return is_late || get32(local + 18) == LARGE ||
+	       (get32(entry + 20) == get32(local + 18) &&
+	           get32(entry + 24) == get32(local + 22));
+}
+
+/* One entry at offset at; the next one's offset, or 0: they disagree. */
+static size_t
+check_entry(struct zip *z, size_t at, struct member *ret)
+{
+	const char *const start = z->octets.at;
+	const char *entry = start + at;
+	size_t local, names;
+
+	if (z->stop - at < ENTRY_BYTES || memcmp(entry, "PK\1\2", 4) != 0)
+		return 0;
+	names = (size_t)get16(entry + 28) + get16(entry + 30) +
+	        get16(entry + 32);
+	if (names > z->stop - at - ENTRY_BYTES)
+		return 0;
+	local = z->base + get32(entry + 42);
+	if (local > z->entries || z->entries - local < LOCAL_BYTES ||
+	    memcmp(start + local, "PK\3\4", 4) != 0)
+		return 0;
+	if (!is_same(entry, start + local, z->entries - local - LOCAL_BYTES))
+		return 0;
+	ret->start = local;
+	ret->end = local + LOCAL_BYTES + get16(start + local + 26) +
+	           get16(start + local + 28) + get32(entry + 20);
+	return ret->end <= z->entries ? at + ENTRY_BYTES + names : 0;
+}
+
+static int
+by_start(const void *a, const void *b)
+{
+	const struct member *m = a, *n = b;
+
+	return (m->start > n->start) - (m->start < n->start);
+}
+
+static bool
+has_member(const struct zip *z, size_t from, size_t to)
+{
+	return from < to && memmem(z->octets.at + from, to - from, "PK\3\4",
+				4) != NULL;
+}
+
+/* Local headers that the directory doesn't know, members in each other. */
+static bool
+is_hiding(struct zip *z)
+{
+	size_t at = 0;
+
+	qsort(z->members, z->n, sizeof(*z->members), by_start);
+	for (size_t i = 0; i < z->n; i++) {
+		if (z->members[i].start + SLACK < at ||
+		    has_member(z, at, z->members[i].start))
+			return true;
+		at = z->members[i].end;
+	}
+	return has_member(z, at, z->entries) ||
+	       has_member(z, z->stop, z->octets.len);
+}
+
+static bool
+is_consistent(struct zip *z)
+{
+	size_t at = z->entries, i;
+
+	for (i = 0; i < z->n; i++) {
+		at = check_entry(z, at, &z->members[i]);
+		if (at == 0)
+			return false;
+	}
+	return at == z->stop && !is_hiding(z);
+}
+
+bool
+archive_zip_agrees(struct span octets)
+{
+	struct zip z = {.octets = octets};
+	bool agrees;
+
+	if (octets.len < 4 || memcmp(octets.at, "PK", 2) != 0 ||
+	    !find_end(&z) || !read_end(&z))
+		return true;
+	z.members = calloc(z.n + 1, sizeof(*z.members));
+	if (!z.members)
+		abort();
+	agrees = is_consistent(&z);
+	free(z.members);
+	return agrees;
+}

@@ -1,0 +1,234 @@
+/*
+ * sluice-cell - the role "scan": forks cells ahead of need, hands them to the
+ * engines role, reports how each ended.  It parses nothing itself.
+ *
+ * Descriptor 3 is the socket to the engines role (worker/wire.h).
+ */
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/ipc.h"
+#include "common/log.h"
+#include "common/proc.h"
+#include "common/sandbox.h"
+#include "worker/cell.h"
+#include "worker/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#define ENGINES_FD PROC_FIRST_FD
+
+struct scan {
+	const struct conf *conf;
+	int children_fd;     /* signalfd of SIGCHLD */
+	unsigned int alive;  /* cells, waiting or at work */
+	unsigned int wanted; /* cells to fork as soon as alive allows */
+};
+
+/* The cell's whole life, in the child.  The budgets are on before the
+ * message arrives; its exit status is all it can say outside its reading. */
+__attribute__((noreturn)) static void
+cell_live(const struct scan *scan, int sock, int arena)
+{
+	static struct ipc_msg msg; /* too large for a small stack */
+	const struct conf *conf = scan->conf;
+	struct cell_budget budget = {conf->budget.memory_bytes,
+	    conf->budget.output_bytes, conf->budget.cpu_usec};
+	const struct wire_task *task;
+
+	(void)close(ENGINES_FD);
+	(void)close(scan->children_fd);
+	if (sandbox_cell(&budget) < 0)
+		_exit(EXIT_FAILURE);
+	if (ipc_recv(sock, &msg) < 0 || wire_task(&msg, &task) < 0)
+		_exit(EXIT_SUCCESS); /* nobody wants this cell any more */
+	cell_read(msg.fds[0], arena, &task->limits);
+	_exit(EXIT_SUCCESS);
+}
+
+static int
+set_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+static int
+cell_fork(struct scan *scan)
+{
+	CLEANUP(close_fd) int arena = -1;
+	int pair[2], fds[2], r;
+	struct wire_cell cell = {0};
+
+	arena = memfd_new("reading");
+	if (arena < 0)
+		return arena;
+	r = ipc_pair(pair);
+	if (r < 0)
+		return r;
+	r = set_blocking(pair[1]);
+	cell.pid = r < 0 ? r : fork();
+	if (cell.pid == 0) {
+		(void)close(pair[0]);
+		cell_live(scan, pair[1], arena);
+	}
+	(void)close(pair[1]);
+	if (cell.pid > 0) {
+		scan->alive++;
+		fds[0] = pair[0];
+		fds[1] = arena;
+		r = ipc_send(
+		    ENGINES_FD, WIRE_CELL, &cell, sizeof(cell), fds, 2);
+	} else if (r == 0) {
+		r = -errno;
+	}
+	(void)close(pair[0]);
+	return r;
+}
+
+static int
+fork_wanted(struct scan *scan)
+{
+	while (scan->wanted > 0 && scan->alive < scan->conf->worker.cells_max) {
+		int r = cell_fork(scan);
+
+		if (r < 0)
+			return r;
+		scan->wanted--;
+	}
+	return 0;
+}
+
+static uint64_t
+usage_usec(const struct rusage *ru)
+{
+	return (uint64_t)(ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) *
+		   USEC_PER_SEC +
+	       (uint64_t)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec);
+}
+
+static int
+reap(struct scan *scan)
+{
+	struct signalfd_siginfo si;
+	struct rusage ru;
+	int status, r = 0;
+	pid_t pid;
+
+	while (read(scan->children_fd, &si, sizeof(si)) > 0)
+		; /* one signal may stand for many children */
+	while (r == 0 && (pid = wait4(-1, &status, WNOHANG, &ru)) > 0) {
+		struct wire_cell_gone gone = {pid, status, usage_usec(&ru)};
+
+		scan->alive--;
+		r = ipc_send(
+		    ENGINES_FD, WIRE_CELL_GONE, &gone, sizeof(gone), NULL, 0);
+	}
+	return r;
+}
+
+static int
+hear(struct scan *scan)
+{
+	static struct ipc_msg msg;
+	const struct wire_cell *cell;
+	int r = ipc_recv(ENGINES_FD, &msg);
+
+	if (r < 0)
+		return r;
+	if (msg.type == WIRE_CELL_WANT)
+		scan->wanted++;
+	else if (wire_cell_kill(&msg, &cell) == 0)
+		(void)kill(cell->pid, SIGKILL); /* ours: not reaped yet */
+	ipc_drop_fds(&msg);
+	return 0;
+}
+
+/* Until the engines role goes: 0; or -errno. */
+static int
+serve(struct scan *scan)
+{
+	struct pollfd p[2] = {
+	    {ENGINES_FD, POLLIN, 0}, {scan->children_fd, POLLIN, 0}};
+	int r;
+
+	for (;;) {
+		r = fork_wanted(scan);
+		if (r < 0)
+			return r;
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return -errno;
+		if (p[1].revents)
+			r = reap(scan);
+		if (r == 0 && p[0].revents)
+			r = hear(scan);
+		if (r == -EPIPE)
+			return 0;
+		if (r < 0 && r != -EAGAIN)
+			return r;
+	}
+}
+
+static int
+prepare(struct scan *scan)
+{
+	char err[256] = "";
+	sigset_t child;
+	int r;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	scan->children_fd = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (scan->children_fd < 0)
+		return -errno;
+	r = set_blocking(ENGINES_FD);
+	if (r == 0)
+		r = cell_prepare();
+	if (r < 0) {
+		log_error(
+		    "start failed: cannot load the readers: %s", strerror(-r));
+		return r;
+	}
+	r = sandbox_enter(ROLE_SCAN, scan->conf, err, sizeof(err));
+	if (r < 0)
+		log_error("start failed: sandbox: %s", err);
+	return r;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct proc_args args;
+	struct scan scan = {0};
+	struct conf *conf = NULL;
+	char err[512];
+	int r;
+
+	if (proc_parse(argc, argv, &args) < 0)
+		return 100;
+	log_init("sluice-cell", LOG_LEVEL_INFO);
+	if (conf_load(args.conf_path, &conf, err, sizeof(err)) < 0) {
+		log_error("configuration: %s", err);
+		return 100;
+	}
+	scan.conf = conf;
+	scan.wanted = (unsigned int)conf->worker.cells;
+	r = prepare(&scan);
+	if (r == 0)
+		r = serve(&scan);
+	if (r < 0)
+		log_error("scan role ends: %s", strerror(-r));
+	return r < 0 ? 111 : 0;
+}

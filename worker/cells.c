@@ -1,0 +1,341 @@
+#include "worker/cells.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/ipc.h"
+#include "common/log.h"
+#include "common/proc.h"
+#include "worker/reading.h"
+#include "worker/wire.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+
+struct cell {
+	TAILQ_ENTRY(cell) link;
+	struct cells *cells;
+	pid_t pid;
+	int sock, arena;
+	struct event *ended; /* the socket's end of file */
+	struct event *deadline;
+	struct cell_run *run; /* NULL: waiting for work */
+	bool is_late;         /* we have had it killed */
+};
+
+struct cell_run {
+	TAILQ_ENTRY(cell_run) link; /* while it waits for a cell */
+	int message_fd;
+	uint64_t bytes;
+	cells_done *done;
+	void *arg;
+};
+
+TAILQ_HEAD(cell_list, cell);
+
+struct cells {
+	struct event_base *base;
+	const struct conf *conf;
+	int scan_fd;
+	struct event *heard;
+	struct cell_list ready, busy;
+	TAILQ_HEAD(, cell_run) waiting;
+	cells_lost *lost;
+	void *lost_arg;
+	struct ipc_msg msg;
+};
+
+static void
+cell_free(struct cell *cell)
+{
+	event_free(cell->ended);
+	event_free(cell->deadline);
+	close_fd(&cell->sock);
+	close_fd(&cell->arena);
+	free(cell);
+}
+
+static struct cell *
+find_pid(struct cell_list *list, pid_t pid)
+{
+	struct cell *cell;
+
+	TAILQ_FOREACH (cell, list, link)
+		if (cell->pid == pid)
+			return cell;
+	return NULL;
+}
+
+static void
+tell_scan(struct cells *cells, uint32_t type, pid_t pid)
+{
+	struct wire_cell body = {.pid = pid};
+	size_t len = type == WIRE_CELL_WANT ? 0 : sizeof(body);
+
+	/* A full buffer cannot be: the scan role reads at once.  If it has
+	 * died, its end of file is on the way. */
+	(void)ipc_send(cells->scan_fd, type, &body, len, NULL, 0);
+}
+
+/* Start the oldest waiting run on the oldest waiting cell, if both exist. */
+static void
+match(struct cells *cells)
+{
+	const struct conf *conf = cells->conf;
+	struct timeval wall = span_timeval(conf->budget.wall_usec);
+	struct cell_run *run;
+	struct cell *cell;
+
+	while ((run = TAILQ_FIRST(&cells->waiting)) &&
+	       (cell = TAILQ_FIRST(&cells->ready))) {
+		struct wire_task task = {
+		    .limits = {.message_bytes = run->bytes,
+			.output_bytes = conf->budget.output_bytes,
+			.memory_bytes = conf->budget.memory_bytes,
+			.cpu_usec = conf->budget.cpu_usec,
+			.parts = (uint32_t)conf->budget.parts,
+			.depth = (uint32_t)conf->budget.depth,
+			.headers = (uint32_t)conf->budget.headers}};
+
+		TAILQ_REMOVE(&cells->ready, cell, link);
+		tell_scan(cells, WIRE_CELL_WANT, 0);
+		if (ipc_send(cell->sock, WIRE_TASK, &task, sizeof(task),
+			&run->message_fd, 1) < 0) {
+			cell_free(cell); /* died while it waited */
+			continue;
+		}
+		TAILQ_REMOVE(&cells->waiting, run, link);
+		cell->run = run;
+		TAILQ_INSERT_TAIL(&cells->busy, cell, link);
+		(void)event_add(cell->deadline, &wall);
+	}
+}
+
+/* Why there is no reading: status as wait(2), after the cell has gone. */
+static void
+explain(const struct cell *cell, int status, struct engine_answer *ret)
+{
+	const struct conf *conf = cell->cells->conf;
+	enum answer fault = ANSWER_UNKNOWN_MESSAGE;
+	char text[64];
+
+	(void)proc_status_text(status, text, sizeof(text));
+	if (cell->is_late)
+		answer_set(ret, "reading", fault,
+		    "budget exceeded: not read within %llu s (budget.wall)",
+		    (unsigned long long)(conf->budget.wall_usec /
+					 USEC_PER_SEC));
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		answer_set(ret, "reading", fault,
+		    "budget exceeded: %llu s of processor time (budget.cpu)",
+		    (unsigned long long)(conf->budget.cpu_usec / USEC_PER_SEC));
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
+		answer_set(ret, "reading", fault,
+		    "budget exceeded: more output than budget.output");
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		answer_set(ret, "reading", ANSWER_UNKNOWN_SYSTEM,
+		    "its cell was killed from outside (%s)", text);
+	else
+		answer_set(ret, "reading", fault, "its cell died: %s", text);
+}
+
+/* The cell will say no more: hand over what it left. */
+static void
+finish(
+    struct cell *cell, struct reading *reading, const struct engine_answer *why)
+{
+	struct cell_run *run = cell->run;
+
+	TAILQ_REMOVE(&cell->cells->busy, cell, link);
+	cell_free(cell);
+	run->done(run->arg, reading, why);
+	free(run);
+}
+
+static int
+open_reading(struct cell *cell, struct reading **ret)
+{
+	int r = memfd_seal(cell->arena);
+
+	return r < 0 ? r : reading_open(cell->arena, ret);
+}
+
+static void
+on_ended(evutil_socket_t fd, short what, void *arg)
+{
+	struct cell *cell = arg;
+	struct reading *reading = NULL;
+	struct engine_answer why;
+	int r;
+
+	(void)fd;
+	(void)what;
+	if (!cell->run) { /* died while it waited: WIRE_CELL_GONE follows */
+		(void)event_del(cell->ended);
+		return;
+	}
+	r = open_reading(cell, &reading);
+	if (r == 0) {
+		finish(cell, reading, NULL);
+	} else if (r == -ENODATA) {
+		(void)event_del(cell->ended); /* its status tells why */
+	} else {
+		answer_set(&why, "reading", ANSWER_UNKNOWN_MESSAGE,
+		    "its cell left a malformed reading: %s", strerror(-r));
+		finish(cell, NULL, &why);
+	}
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct cell *cell = arg;
+
+	(void)fd;
+	(void)what;
+	cell->is_late = true;
+	tell_scan(cell->cells, WIRE_CELL_KILL, cell->pid);
+}
+
+static int
+add_cell(struct cells *cells, struct ipc_msg *msg)
+{
+	const struct wire_cell *body;
+	struct cell *cell;
+
+	if (wire_cell(msg, &body) < 0)
+		return -EBADMSG;
+	cell = xcalloc(1, sizeof(*cell));
+	cell->cells = cells;
+	cell->pid = body->pid;
+	cell->sock = TAKE_FD(msg->fds[0]);
+	cell->arena = TAKE_FD(msg->fds[1]);
+	cell->ended = event_new(
+	    cells->base, cell->sock, EV_READ | EV_PERSIST, on_ended, cell);
+	cell->deadline = evtimer_new(cells->base, on_deadline, cell);
+	(void)event_add(cell->ended, NULL);
+	TAILQ_INSERT_TAIL(&cells->ready, cell, link);
+	match(cells);
+	return 0;
+}
+
+static int
+cell_gone(struct cells *cells, const struct ipc_msg *msg)
+{
+	const struct wire_cell_gone *gone;
+	struct reading *reading = NULL;
+	struct engine_answer why;
+	struct cell *cell;
+
+	if (wire_cell_gone(msg, &gone) < 0)
+		return -EBADMSG;
+	cell = find_pid(&cells->ready, gone->pid);
+	if (cell) {
+		TAILQ_REMOVE(&cells->ready, cell, link);
+		cell_free(cell);
+		tell_scan(cells, WIRE_CELL_WANT, 0);
+		return 0;
+	}
+	cell = find_pid(&cells->busy, gone->pid);
+	if (!cell)
+		return 0; /* the usual end: its reading is with us */
+	if (open_reading(cell, &reading) == 0) {
+		finish(cell, reading, NULL);
+	} else {
+		explain(cell, gone->status, &why);
+		finish(cell, NULL, &why);
+	}
+	return 0;
+}
+
+static void
+on_heard(evutil_socket_t fd, short what, void *arg)
+{
+	struct cells *cells = arg;
+	int r;
+
+	(void)what;
+	r = ipc_recv(fd, &cells->msg);
+	if (r == -EAGAIN)
+		return;
+	if (r == 0 && cells->msg.type == WIRE_CELL)
+		r = add_cell(cells, &cells->msg);
+	else if (r == 0)
+		r = cell_gone(cells, &cells->msg);
+	ipc_drop_fds(&cells->msg);
+	if (r < 0) {
+		log_error("scan role lost: %s", strerror(-r));
+		(void)event_del(cells->heard);
+		cells->lost(cells->lost_arg);
+	}
+}
+
+struct cells *
+cells_new(struct event_base *base, int scan_fd, const struct conf *conf,
+    cells_lost *lost, void *arg)
+{
+	struct cells *cells = xcalloc(1, sizeof(*cells));
+
+	cells->base = base;
+	cells->conf = conf;
+	cells->scan_fd = scan_fd;
+	cells->lost = lost;
+	cells->lost_arg = arg;
+	TAILQ_INIT(&cells->ready);
+	TAILQ_INIT(&cells->busy);
+	TAILQ_INIT(&cells->waiting);
+	cells->heard =
+	    event_new(base, scan_fd, EV_READ | EV_PERSIST, on_heard, cells);
+	(void)event_add(cells->heard, NULL);
+	return cells;
+}
+
+static void
+free_list(struct cell_list *list)
+{
+	struct cell *cell;
+
+	while ((cell = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, cell, link);
+		free(cell->run);
+		cell_free(cell);
+	}
+}
+
+struct cells *
+cells_free(struct cells *cells)
+{
+	struct cell_run *run;
+
+	if (!cells)
+		return NULL;
+	free_list(&cells->ready);
+	free_list(&cells->busy);
+	while ((run = TAILQ_FIRST(&cells->waiting))) {
+		TAILQ_REMOVE(&cells->waiting, run, link);
+		free(run);
+	}
+	event_free(cells->heard);
+	free(cells);
+	return NULL;
+}
+
+struct cell_run *
+cells_read(struct cells *cells, int message_fd, uint64_t bytes,
+    cells_done *done, void *arg)
+{
+	struct cell_run *run = xcalloc(1, sizeof(*run));
+
+	run->message_fd = message_fd;
+	run->bytes = bytes;
+	run->done = done;
+	run->arg = arg;
+	TAILQ_INSERT_TAIL(&cells->waiting, run, link);
+	match(cells);
+	return run;
+}

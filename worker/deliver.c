@@ -1,0 +1,493 @@
+/*
+ * The deliver role: takes each message of its feed queue, has it judged, and
+ * moves it.  It holds the spools and the locks and never parses a body.
+ */
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/proc.h"
+#include "common/sandbox.h"
+#include "queues/event.h"
+#include "queues/journal.h"
+#include "queues/lane.h"
+#include "queues/message.h"
+#include "queues/qf.h"
+#include "worker/deliver_priv.h"
+#include "worker/roles.h"
+#include "worker/wire.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#define ENGINES_FD PROC_FIRST_FD
+
+/* Its directory is read whole this often, in case an event was lost. */
+#define SCAN_TICKS 100
+
+/* Ticks look after deadlines and pauses. */
+#define TICK_USEC (100 * USEC_PER_MSEC)
+
+/* A name seen by IN_MOVED_TO is usually still locked by the feed, whose
+ * closing it is announced by IN_CLOSE_WRITE. */
+#define FRESH_USEC (20 * USEC_PER_MSEC)
+
+/* Suspects are tried one at a time; the others look again after this. */
+#define SUSPECT_USEC (100 * USEC_PER_MSEC)
+
+/* The engines role has a deadline for everything; beyond their sum and this
+ * it hangs. */
+#define ENGINES_SLACK_USEC (60 * USEC_PER_SEC)
+
+static void
+deliver_end(struct deliver *d, int result)
+{
+	d->result = result;
+	(void)event_base_loopbreak(d->base);
+}
+
+static void
+wake_work(struct deliver *d)
+{
+	event_active(d->work, 0, 0);
+}
+
+void
+deliver_later(struct deliver *d, struct item *item, uint64_t usec)
+{
+	item_unclaim(item);
+	item->not_before.usec = mono_now().usec + usec;
+	lot_put(&d->lot, item, ITEM_WAITING);
+}
+
+static void
+copy_text(char *to, size_t size, const char *from)
+{
+	(void)snprintf(to, size, "%s", from ? from : "");
+}
+
+static int
+send_job(struct deliver *d, struct item *item, int fd, uint64_t bytes)
+{
+	struct wire_job job = {.job = ++d->last_job, .bytes = bytes};
+
+	copy_text(job.id, sizeof(job.id), item->id);
+	copy_text(job.sender, sizeof(job.sender), item->qf->sender);
+	copy_text(job.rcpt, sizeof(job.rcpt),
+	    item->qf->n_rcpt ? item->qf->rcpt[0] : "");
+	copy_text(job.client, sizeof(job.client), item->qf->client);
+	item->job = job.job;
+	return ipc_send(ENGINES_FD, WIRE_JOB, &job, sizeof(job), &fd, 1);
+}
+
+/* Claimed: build the message, count the try on disk, hand it over. */
+static int
+begin(struct deliver *d, struct item *item)
+{
+	CLEANUP(close_fd) int fd = -1;
+	struct tries tries = item->tries;
+	const char *reason = NULL;
+	uint64_t bytes;
+	int r;
+
+	r = message_build(d->spool, &item->claim, d->conf->budget.message_bytes,
+	    &fd, &bytes, &item->qf, &reason);
+	if (r == -EBADMSG || r == -EFBIG) {
+		deliver_set_aside(d, item,
+		    r == -EFBIG ? "budget exceeded: larger than budget.message"
+				: reason);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	tries.begun++;
+	r = tries_write(&item->claim, tries);
+	if (r < 0)
+		return r;
+	r = send_job(d, item, fd, bytes);
+	if (r < 0)
+		return r;
+	lot_put(&d->lot, item, ITEM_JUDGED);
+	item->begun = d->lot.clock;
+	item->share_begun = d->lot.share;
+	return 0;
+}
+
+/* A name that can never be a message: set aside, or left alone. */
+static void
+claim_broken(struct deliver *d, struct item *item, const char *reason)
+{
+	int r = claim_take_broken(d->spool, d->dir, item->id, &item->claim);
+
+	if (r == 0) {
+		deliver_set_aside(d, item, reason);
+		return;
+	}
+	log_error("%s/qf%s: %s (%s); take it away by hand",
+	    spool_dir_name(d->dir), item->id, reason, strerror(-r));
+	deliver_later(d, item, d->conf->worker.hold_max_usec);
+}
+
+/* Claim and begin.  Returns false when nothing more can be begun now. */
+static bool
+try_item(struct deliver *d, struct item *item)
+{
+	const char *reason = NULL;
+	int r;
+
+	item->is_fresh = false;
+	r = claim_take(d->spool, d->dir, item->id, &item->claim, &reason);
+	if (r == -ENOENT) {
+		lot_forget(&d->lot, item);
+		return true;
+	}
+	if (r == -EBADMSG || (r == -EAGAIN && claim_is_stale(d->spool, d->dir,
+						  item->id, wall_now()))) {
+		claim_broken(d, item, reason ? reason : "qf cut off");
+		return true;
+	}
+	if (r < 0) { /* locked, or the world failed: look again */
+		if (r != -EBUSY && r != -EAGAIN)
+			log_error("mid=%s claim: %s", item->id, strerror(-r));
+		deliver_later(d, item, r == -EBUSY ? TICK_USEC : USEC_PER_SEC);
+		return r == -EBUSY || r == -EAGAIN;
+	}
+	(void)tries_read(&item->claim, &item->tries);
+	item->is_suspect = item->tries.died > 0 || item->tries.begun > 0;
+	if (item->is_suspect && d->lot.n_suspects > 0) {
+		deliver_later(d, item, SUSPECT_USEC);
+		return true;
+	}
+	r = begin(d, item);
+	if (r < 0) {
+		log_error("mid=%s cannot begin: %s", item->id, strerror(-r));
+		deliver_later(d, item, USEC_PER_SEC);
+		if (r == -EPIPE)
+			deliver_end(d, -EPIPE);
+	}
+	return r == 0;
+}
+
+static bool
+has_room(const struct deliver *d, struct mono now)
+{
+	if (d->is_draining)
+		return false;
+	if (d->outage.usec) /* one message asks whether it is over */
+		return d->lot.n_judged == 0 && now.usec >= d->outage_next.usec;
+	return d->lot.n_judged < d->conf->worker.in_flight;
+}
+
+static void
+begin_some(struct deliver *d)
+{
+	struct mono now = mono_now(), next;
+	struct item *item;
+
+	/* Twice the places: names that lead nowhere take none. */
+	for (uint64_t i = 0; i < 2 * d->conf->worker.in_flight; i++) {
+		if (!has_room(d, now))
+			return;
+		item = lot_next(&d->lot, now, &next);
+		if (!item || !try_item(d, item))
+			return;
+	}
+	wake_work(d); /* there may be more: let others be heard first */
+}
+
+static void
+publish(struct deliver *d)
+{
+	uint64_t n = d->lot.n_judged;
+
+	/* Halfway through, on average. */
+	lane_set(d->lane, n, n * d->typical_usec / 2);
+	metrics_set(d->metrics, METRIC_deliver_in_flight, n);
+	metrics_set(d->metrics, METRIC_deliver_waiting, d->lot.n_waiting);
+	metrics_set(d->metrics, METRIC_deliver_outage,
+	    d->outage.usec ? mono_span(d->outage, mono_now()) / USEC_PER_SEC + 1
+			   : 0);
+}
+
+/* Everything that was heard is in: move what is decided, begin what fits. */
+static void
+on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct deliver *d = arg;
+
+	(void)fd;
+	(void)what;
+	deliver_move(d);
+	begin_some(d);
+	if (d->lot.n_done > 0) /* more than a batch, or set aside just now */
+		wake_work(d);
+	publish(d);
+	if (d->is_draining && d->lot.n_judged == 0 && d->lot.n_done == 0)
+		deliver_end(d, 0);
+}
+
+static void
+on_judgement(evutil_socket_t fd, short what, void *arg)
+{
+	struct deliver *d = arg;
+	const struct wire_judgement *judgement;
+	const char *evidence;
+	struct item *item;
+	int r;
+
+	(void)what;
+	for (;;) {
+		r = ipc_recv(fd, &d->msg);
+		if (r == -EAGAIN)
+			break;
+		if (r == 0)
+			r = wire_judgement(&d->msg, &judgement, &evidence);
+		if (r < 0) {
+			ipc_drop_fds(&d->msg);
+			deliver_end(d, r);
+			return;
+		}
+		item = lot_find_job(&d->lot, judgement->job);
+		if (item)
+			deliver_decide(d, item, judgement, evidence);
+	}
+	wake_work(d);
+}
+
+/* A name in our directory; unlocked: closed by whoever had it locked. */
+static void
+see(struct deliver *d, const char *name, bool is_unlocked)
+{
+	const char *id = spool_id_of(name, "qf");
+	struct item *item;
+	bool is_new;
+
+	if (!id)
+		return;
+	is_new = lot_find(&d->lot, id) == NULL;
+	item = lot_see(&d->lot, id);
+	if (item->list != ITEM_WAITING)
+		return;
+	if (is_unlocked && item->is_fresh)
+		item->not_before = (struct mono){0};
+	else if (is_new)
+		item->not_before.usec = mono_now().usec + FRESH_USEC;
+}
+
+static int
+scan(struct deliver *d)
+{
+	int fd = openat(
+	    d->spool->fds[d->dir], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)close(fd);
+		return -errno;
+	}
+	while ((entry = readdir(dir)))
+		see(d, entry->d_name, true);
+	(void)closedir(dir);
+	return 0;
+}
+
+static void
+on_names(evutil_socket_t fd, short what, void *arg)
+{
+	struct deliver *d = arg;
+	char buf[16384]
+	    __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	(void)what;
+	for (ssize_t at = 0; at < n;) {
+		const struct inotify_event *e = (const void *)(buf + at);
+
+		if (e->mask & IN_Q_OVERFLOW)
+			(void)scan(d);
+		else if (e->len > 0)
+			see(d, e->name, (e->mask & IN_CLOSE_WRITE) != 0);
+		at += (ssize_t)(sizeof(*e) + e->len);
+	}
+	wake_work(d);
+}
+
+/* Has the engines role held a message for longer than it ever may? */
+static bool
+engines_hang(const struct deliver *d, struct mono now)
+{
+	const struct conf *conf = d->conf;
+	const struct item *item = TAILQ_FIRST(&d->lot.judged);
+	uint64_t n = conf->worker.in_flight;
+	uint64_t patience =
+	    conf->budget.wall_usec +
+	    n * (conf->clamd.timeout_usec + conf->spam.timeout_usec) +
+	    ENGINES_SLACK_USEC;
+
+	return item && mono_span(item->begun, now) > patience;
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	static unsigned int ticks;
+	struct deliver *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (engines_hang(d, mono_now())) {
+		log_error("engines role hangs: starting anew");
+		deliver_end(d, -ETIMEDOUT);
+		return;
+	}
+	if (++ticks % SCAN_TICKS == 0)
+		(void)scan(d);
+	if (d->lot.n_waiting > 0 || d->is_draining)
+		wake_work(d);
+}
+
+static void
+on_term(evutil_socket_t fd, short what, void *arg)
+{
+	struct deliver *d = arg;
+
+	(void)fd;
+	(void)what;
+	d->is_draining = true;
+	wake_work(d);
+}
+
+static int
+open_files(struct deliver *d, char *err, size_t err_size)
+{
+	const struct conf *conf = d->conf;
+	char name[32];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "worker-%u", d->k);
+	r = spool_open(
+	    conf->site.spool, conf->feed.queues, &d->spool, err, err_size);
+	if (r < 0)
+		return r;
+	r = journal_open(d->spool, name, &d->journal);
+	if (r < 0) {
+		(void)snprintf(err, err_size, "journal/%s: %s", name,
+		    r == -EBUSY ? "another worker of that number runs"
+				: strerror(-r));
+		return r;
+	}
+	r = lane_create(conf->site.runtime, d->k, &d->lane);
+	if (r == 0)
+		r = metrics_open(conf->site.runtime, name, &d->metrics);
+	if (r < 0)
+		(void)snprintf(
+		    err, err_size, "%s: %s", conf->site.runtime, strerror(-r));
+	return r;
+}
+
+static int
+watch(struct deliver *d)
+{
+	char path[64];
+
+	d->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (d->inotify_fd < 0)
+		return -errno;
+	(void)snprintf(
+	    path, sizeof(path), "/proc/self/fd/%d", d->spool->fds[d->dir]);
+	if (inotify_add_watch(d->inotify_fd, path,
+		IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR) < 0)
+		return -errno;
+	return scan(d);
+}
+
+static int
+add_event(struct deliver *d, int fd, short what, event_callback_fn fn,
+    const struct timeval *every)
+{
+	struct event *ev = event_new(d->base, fd, what | EV_PERSIST, fn, d);
+
+	/* Before on_work: all that can be heard is heard first, so that a
+	 * batch is as large as it can be. */
+	return ev && event_priority_set(ev, 0) == 0 && event_add(ev, every) == 0
+		   ? 0
+		   : -ENOMEM;
+}
+
+static int
+open_loop(struct deliver *d)
+{
+	struct timeval tick = span_timeval(TICK_USEC);
+	int r;
+
+	d->base = event_base_new();
+	if (!d->base || event_base_priority_init(d->base, 2) < 0)
+		return -ENOMEM;
+	d->work = event_new(d->base, -1, 0, on_work, d);
+	if (!d->work)
+		return -ENOMEM;
+	(void)event_priority_set(d->work, 1);
+	r = add_event(d, ENGINES_FD, EV_READ, on_judgement, NULL);
+	if (r == 0)
+		r = add_event(d, d->inotify_fd, EV_READ, on_names, NULL);
+	if (r == 0)
+		r = add_event(d, SIGTERM, EV_SIGNAL, on_term, NULL);
+	if (r == 0)
+		r = add_event(d, -1, 0, on_tick, &tick);
+	return r;
+}
+
+static void
+note_start(struct deliver *d)
+{
+	CLEANUP(free_ptr) char *line = NULL;
+	struct event event = {.kind = EVENT_START,
+	    .t = wall_now(),
+	    .from = d->dir,
+	    .reason = "worker"};
+
+	line = event_format(&event);
+	(void)journal_append(d->journal, line);
+}
+
+int
+deliver_role(const struct conf *conf, unsigned int k)
+{
+	/* Its message buffer is too large for the stack; lives to the end. */
+	struct deliver *d = xcalloc(1, sizeof(*d));
+	char err[512] = "";
+	int r;
+
+	d->conf = conf;
+	d->k = k;
+	d->dir = (enum spool_dir)(SPOOL_FEED1 + (int)k - 1);
+	lot_init(&d->lot);
+	r = open_files(d, err, sizeof(err));
+	if (r == 0)
+		r = watch(d);
+	if (r == 0)
+		r = open_loop(d);
+	if (r == 0)
+		r = sandbox_enter(ROLE_DELIVER, conf, err, sizeof(err));
+	if (r < 0) {
+		log_error("worker %u: start failed: %s", k,
+		    *err ? err : strerror(-r));
+		return r == -EBUSY || r == -ENOENT ? 100 : 111;
+	}
+	note_start(d);
+	wake_work(d);
+	(void)event_base_dispatch(d->base);
+	/* Nothing to give back: locks and claims go with the process. */
+	return d->result < 0 ? 111 : 0;
+}

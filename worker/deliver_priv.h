@@ -1,0 +1,60 @@
+/*
+ * worker/deliver_priv.h - the deliver role's state, shared by deliver.c (the
+ * loop: what arrives, what is tried when), verdicts.c (what an answer leads
+ * to) and nobody else.
+ */
+#ifndef SLUICE_WORKER_DELIVER_PRIV_H
+#define SLUICE_WORKER_DELIVER_PRIV_H
+
+#include "common/ipc.h"
+#include "worker/lot.h"
+
+struct conf;
+struct event;
+struct event_base;
+struct journal;
+struct lane;
+struct metrics;
+struct wire_judgement;
+
+struct deliver {
+	const struct conf *conf;
+	unsigned int k;
+	enum spool_dir dir;
+	struct spool *spool;
+	struct journal *journal;
+	struct lane *lane;
+	struct metrics *metrics;
+	struct event_base *base;
+	struct event *work; /* try, then move: after all that was heard */
+	struct event *tick;
+	int inotify_fd;
+	struct lot lot;
+	uint64_t last_job;
+	uint64_t typical_usec; /* service time, forgetting */
+
+	/* While an engine does not answer, one message at a time asks. */
+	struct mono outage; /* since when; {0}: none */
+	struct mono outage_next;
+	char outage_reason[200];
+
+	bool is_draining;
+	int result;
+	struct ipc_msg msg;
+};
+
+/* Try item again no earlier than usec from now. */
+void deliver_later(struct deliver *d, struct item *item, uint64_t usec);
+
+/* A judgement has come for item, which is claimed and judged: decide. */
+void deliver_decide(struct deliver *d, struct item *item,
+    const struct wire_judgement *judgement, const char *evidence);
+
+/* Send item to error with a reason; it is claimed. */
+void deliver_set_aside(
+    struct deliver *d, struct item *item, const char *reason);
+
+/* Move everything decided, one batch. */
+void deliver_move(struct deliver *d);
+
+#endif

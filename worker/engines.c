@@ -1,0 +1,167 @@
+/*
+ * The engines role: jobs come in from deliver, judgements go back.
+ */
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/ipc.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "common/proc.h"
+#include "common/sandbox.h"
+#include "worker/judge.h"
+#include "worker/roles.h"
+#include "worker/wire.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DELIVER_FD PROC_FIRST_FD
+#define SCAN_FD    (PROC_FIRST_FD + 1)
+#define VMM_FD     (PROC_FIRST_FD + 2)
+
+/* Deliver reads at once but for its fsyncs; longer than this it hangs. */
+#define DELIVER_PATIENCE_MSEC 60000
+
+struct engines {
+	struct event_base *base;
+	struct judge *judge;
+	struct ipc_msg msg;
+	int result;
+};
+
+static void
+engines_end(struct engines *engines, int result)
+{
+	engines->result = result;
+	(void)event_base_loopbreak(engines->base);
+}
+
+static void
+on_judged(
+    void *arg, const struct wire_judgement *judgement, const char *evidence)
+{
+	struct engines *engines = arg;
+	struct pollfd writable = {DELIVER_FD, POLLOUT, 0};
+	size_t len = sizeof(*judgement) + judgement->evidence_bytes;
+	int r;
+
+	(void)evidence; /* stands behind the struct */
+	do
+		r = ipc_send(
+		    DELIVER_FD, WIRE_JUDGEMENT, judgement, len, NULL, 0);
+	while (r == -EAGAIN && poll(&writable, 1, DELIVER_PATIENCE_MSEC) > 0);
+	if (r < 0)
+		engines_end(engines, r == -EPIPE ? 0 : r);
+}
+
+static void
+on_scan_lost(void *arg)
+{
+	engines_end(arg, -EPIPE);
+}
+
+static void
+on_job(evutil_socket_t fd, short what, void *arg)
+{
+	struct engines *engines = arg;
+	const struct wire_job *job;
+	int r;
+
+	(void)what;
+	/* A few at a time, so that answers are heard in between. */
+	for (int i = 0; i < 8; i++) {
+		r = ipc_recv(fd, &engines->msg);
+		if (r == -EAGAIN)
+			return;
+		if (r == 0)
+			r = wire_job(&engines->msg, &job);
+		if (r < 0) {
+			ipc_drop_fds(&engines->msg);
+			engines_end(engines, r == -EPIPE ? 0 : r);
+			return;
+		}
+		judge_submit(engines->judge, job, TAKE_FD(engines->msg.fds[0]));
+	}
+}
+
+static void
+on_vmm(evutil_socket_t fd, short what, void *arg)
+{
+	struct engines *engines = arg;
+	const struct wire_vm_state *state;
+
+	(void)what;
+	if (ipc_recv(fd, &engines->msg) < 0 ||
+	    wire_vm_state(&engines->msg, &state) < 0) {
+		ipc_drop_fds(&engines->msg);
+		engines_end(engines, -EPIPE);
+		return;
+	}
+	log_info(
+	    "engine vm %s: %s", state->available ? "on" : "off", state->text);
+}
+
+/* A command (k is 0) counts nothing. */
+static void
+count(struct judge *judge, const struct conf *conf, unsigned int k)
+{
+	struct metrics *metrics = NULL;
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "engines-%u", k);
+	if (k > 0 && metrics_open(conf->site.runtime, name, &metrics) < 0)
+		log_warn(
+		    "%s/metrics/%s: cannot count", conf->site.runtime, name);
+	judge_count(judge, metrics);
+}
+
+static int
+engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
+{
+	char err[512] = "";
+	struct event *jobs, *vmm;
+	int r;
+
+	engines->base = event_base_new();
+	if (!engines->base)
+		return -ENOMEM;
+	r = judge_new(engines->base, conf, SCAN_FD, on_judged, on_scan_lost,
+	    engines, &engines->judge, err, sizeof(err));
+	if (r == 0) {
+		count(engines->judge, conf, k);
+		r = sandbox_enter(ROLE_ENGINES, conf, err, sizeof(err));
+	}
+	if (r < 0) {
+		log_error("start failed: %s", *err ? err : strerror(-r));
+		return r;
+	}
+	jobs = event_new(
+	    engines->base, DELIVER_FD, EV_READ | EV_PERSIST, on_job, engines);
+	vmm = event_new(
+	    engines->base, VMM_FD, EV_READ | EV_PERSIST, on_vmm, engines);
+	if (!jobs || !vmm || event_add(jobs, NULL) < 0 ||
+	    event_add(vmm, NULL) < 0)
+		return -ENOMEM;
+	return ipc_send(VMM_FD, WIRE_VM_ASK, NULL, 0, NULL, 0);
+}
+
+int
+engines_role(const struct conf *conf, unsigned int k)
+{
+	/* Its message buffer is too large for the stack; lives to the end. */
+	struct engines *engines = xcalloc(1, sizeof(*engines));
+	int r = engines_start(engines, conf, k);
+
+	if (r == 0) {
+		(void)event_base_dispatch(engines->base);
+		r = engines->result;
+	}
+	if (r < 0)
+		log_error(
+		    "engines role of worker %u ends: %s", k, strerror(-r));
+	return r < 0 ? 111 : 0;
+}

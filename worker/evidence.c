@@ -1,0 +1,177 @@
+#include "common/cleanup.h"
+#include "common/io.h"
+#include "worker/job_priv.h"
+#include "worker/reading.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names and types were made UTF-8 by the cell; if it lied, say so. */
+static json_t *
+text_json(const char *text)
+{
+	json_t *s = json_string(text);
+
+	return s ? s : json_string("(not UTF-8)");
+}
+
+static json_t *
+names_json(const struct reading_part *part)
+{
+	json_t *names = json_array();
+	const char *p = part->names;
+
+	for (uint32_t i = 0; i < part->n_names; i++, p += strlen(p) + 1)
+		(void)json_array_append_new(names, text_json(p));
+	return names;
+}
+
+static void
+add_verdict(json_t *verdicts, const char *engine, const char *answer,
+    const char *reason, bool is_known)
+{
+	json_t *v = json_object();
+
+	(void)json_object_set_new(v, "engine", json_string(engine));
+	(void)json_object_set_new(v, "answer", json_string(answer));
+	if (*reason)
+		(void)json_object_set_new(v, "reason", text_json(reason));
+	if (is_known)
+		(void)json_object_set_new(v, "known", json_true());
+	(void)json_array_append_new(verdicts, v);
+}
+
+static json_t *
+verdicts_json(const struct job *job, const struct job_part *part)
+{
+	static const char *const actions[] = {[POLICY_ALLOW] = "clean",
+	    [POLICY_HOLD] = "hold",
+	    [POLICY_REFUSE] = "refuse"};
+	const struct job_part *judged = part->same ? part->same : part;
+	json_t *verdicts = json_array();
+
+	if (job->is_asked[JOB_POLICY])
+		add_verdict(verdicts, "policy", actions[part->action],
+		    part->why ? part->why : "", false);
+	if (job->is_asked[JOB_CLAMD] && judged->is_done)
+		add_verdict(verdicts, "clamd",
+		    answer_name(judged->answer.answer), judged->answer.reason,
+		    judged->is_known);
+	return verdicts;
+}
+
+static json_t *
+flags_json(uint32_t flags)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} rows[] = {{PART_ATTACHMENT, "attachment"},
+	    {PART_CONTAINER, "container"}, {PART_ENCRYPTED, "encrypted"},
+	    {PART_NO_CONTENT, "no content"}, {PART_BROKEN, "broken"},
+	    {PART_BODY, "body"}};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (flags & rows[i].bit)
+			(void)json_array_append_new(
+			    list, json_string(rows[i].name));
+	return list;
+}
+
+static json_t *
+part_json(const struct job *job, size_t i)
+{
+	const struct reading_part *seen = &job->reading->parts[i];
+	const struct job_part *part = &job->parts[i];
+	char hex[DIGEST_HEX];
+	json_t *p = json_object();
+
+	(void)json_object_set_new(
+	    p, "sha256", json_string(digest_hex(&part->digest, hex)));
+	(void)json_object_set_new(p, "names", names_json(seen));
+	(void)json_object_set_new(p, "type", text_json(seen->type));
+	(void)json_object_set_new(
+	    p, "bytes", json_integer((json_int_t)seen->bytes));
+	(void)json_object_set_new(
+	    p, "view", json_string(reading_view_name(seen->view)));
+	(void)json_object_set_new(p, "flags", flags_json(seen->flags));
+	(void)json_object_set_new(p, "verdicts", verdicts_json(job, part));
+	return p;
+}
+
+static bool
+is_bad(const struct job_part *part)
+{
+	const struct job_part *judged = part->same ? part->same : part;
+
+	return part->action != POLICY_ALLOW ||
+	       (judged->is_done && judged->answer.answer != ANSWER_CLEAN);
+}
+
+/* What one part costs of the space: its record beside its names. */
+#define PART_JSON_BYTES 400
+
+/* Append the parts for which bad is so, as long as there is room. */
+static size_t
+add_parts(const struct job *job, json_t *parts, bool bad, size_t *room)
+{
+	size_t omitted = 0;
+
+	for (size_t i = 0; i < job->reading->n_parts; i++) {
+		const struct reading_part *seen = &job->reading->parts[i];
+		size_t cost = PART_JSON_BYTES + 600 * (seen->n_names + 1);
+
+		if (is_bad(&job->parts[i]) != bad)
+			continue;
+		if (cost > *room) {
+			omitted++;
+			continue;
+		}
+		*room -= cost;
+		(void)json_array_append_new(parts, part_json(job, i));
+	}
+	return omitted;
+}
+
+static void
+add_reading(const struct job *job, json_t *root)
+{
+	const struct reading *reading = job->reading;
+	json_t *parts = json_array();
+	size_t room = WIRE_EVIDENCE_MAX - 2048, omitted;
+	char text[128];
+
+	omitted = add_parts(job, parts, true, &room);
+	omitted += add_parts(job, parts, false, &room);
+	(void)json_object_set_new(root, "parts", parts);
+	if (omitted)
+		(void)json_object_set_new(
+		    root, "parts_omitted", json_integer((json_int_t)omitted));
+	if (reading->ambiguity)
+		(void)json_object_set_new(root, "ambiguity",
+		    json_string(reading_ambiguity_text(
+			reading->ambiguity, text, sizeof(text))));
+	if (*reading->text)
+		(void)json_object_set_new(
+		    root, "reading", text_json(reading->text));
+}
+
+char *
+evidence_format(const struct job *job, size_t *ret_len)
+{
+	json_t *root = json_object();
+	char *text;
+
+	if (job->reading)
+		add_reading(job, root);
+	text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(root);
+	if (!text || strlen(text) > WIRE_EVIDENCE_MAX) {
+		free(text); /* names that escape to six octets each */
+		text = xstrdup("{\"parts\":[],\"too_large\":true}");
+	}
+	*ret_len = strlen(text);
+	return text;
+}

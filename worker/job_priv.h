@@ -1,0 +1,113 @@
+/*
+ * worker/job_priv.h - one message in judgement, shared by judge.c (the
+ * steps), parts.c (the blobs of its reading and the scanned table) and
+ * evidence.c (what is written down of them).
+ */
+#ifndef SLUICE_WORKER_JOB_PRIV_H
+#define SLUICE_WORKER_JOB_PRIV_H
+
+#include "common/clock.h"
+#include "common/digest.h"
+#include "worker/answer.h"
+#include "worker/judge.h"
+#include "worker/policy.h"
+#include "worker/wire.h"
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+struct cells;
+struct clamd;
+struct clamd_scan;
+struct event;
+struct job;
+struct metrics;
+struct reading;
+struct spam;
+struct spam_check;
+struct table;
+
+/* One blob of the reading; several records of it may have the same content,
+ * which is then judged once, by the first of them. */
+struct job_part {
+	struct job *job;
+	struct digest digest;
+	struct job_part *same; /* the first with this digest; NULL: this one */
+	int fd;                /* its content for clamd; -1: none needed */
+	bool is_claimed;       /* the scanned table waits for our answer */
+	bool is_known;         /* answered by the scanned table */
+	bool is_scanning;      /* clamd has it */
+	bool is_done;
+	struct engine_answer answer;
+	enum policy_action action;
+	const char *why;   /* the policy's words */
+	UT_hash_handle hh; /* by digest */
+};
+
+enum job_engine { JOB_READING, JOB_POLICY, JOB_CLAMD, JOB_SPAM, JOB_ENGINES };
+
+struct job {
+	LIST_ENTRY(job) link;
+	struct judge *judge;
+	struct wire_job info;
+	int fd;
+	struct mono begun;
+	unsigned int pending; /* questions that have no answer yet */
+	struct reading *reading;
+	struct job_part *parts; /* one for each part of the reading */
+	struct job_part *by_digest;
+	struct job_part **asked; /* the different ones, in order */
+	size_t n_asked;
+	uint64_t inquiry; /* first number of its table_lookup()s */
+	size_t inquiries;
+	struct event *patience; /* for what others judge */
+	char context[96];       /* clamd_context() then; "": no table */
+	bool is_asked[JOB_ENGINES];
+	struct engine_answer answers[JOB_ENGINES];
+};
+
+struct judge {
+	struct event_base *base;
+	const struct conf *conf;
+	struct cells *cells;
+	struct clamd *clamd; /* NULL: not among worker.engines */
+	struct spam *spam;
+	struct policy *policy;
+	struct table *table;
+	struct metrics *metrics; /* NULL: count nothing */
+	uint64_t last_inquiry;
+	LIST_HEAD(, job) jobs;
+	judge_done *done;
+	void *arg;
+	/* A judgement as it goes out: the struct, then the evidence. */
+	union {
+		struct wire_judgement judgement;
+		char room[sizeof(struct wire_judgement) + WIRE_EVIDENCE_MAX];
+	} out;
+};
+
+/* Engine e has said one more thing of this message: the worst counts. */
+void job_merge(
+    struct job *job, enum job_engine e, const struct engine_answer *answer);
+
+/* One question fewer (job->pending); with the last one the judgement is
+ * handed over and the job is gone. */
+void job_answered(struct job *job);
+
+/* The reading is there: policy for every part, clamd or the scanned table
+ * for every different content. */
+void parts_judge(struct job *job);
+void parts_free(struct job *job);
+
+/* The client of the book at conf's runtime directory. */
+struct table *parts_table(struct judge *judge);
+
+/*
+ * The evidence of a finished job as JSON in one line, at most
+ * WIRE_EVIDENCE_MAX octets: parts with a bad answer first when there is not
+ * room for all ("parts_omitted" counts the rest).  Fresh memory.
+ */
+char *evidence_format(const struct job *job, size_t *ret_len);
+
+#endif

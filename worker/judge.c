@@ -1,0 +1,302 @@
+#include "worker/judge.h"
+
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "worker/cells.h"
+#include "worker/clamd.h"
+#include "worker/job_priv.h"
+#include "worker/reading.h"
+#include "worker/spam.h"
+#include "worker/table.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+static const char *const engine_names[JOB_ENGINES] = {
+    [JOB_READING] = "reading",
+    [JOB_POLICY] = "policy",
+    [JOB_CLAMD] = "clamd",
+    [JOB_SPAM] = "spam",
+};
+
+static void
+job_free(struct job *job)
+{
+	parts_free(job);
+	LIST_REMOVE(job, link);
+	(void)reading_free(job->reading);
+	close_fd(&job->fd);
+	free(job);
+}
+
+static void
+deliver_judgement(struct job *job)
+{
+	struct judge *judge = job->judge;
+	struct wire_judgement *out = &judge->out.judgement;
+	CLEANUP(free_ptr) char *evidence = NULL;
+	size_t len;
+
+	memset(out, 0, sizeof(*out));
+	out->job = job->info.job;
+	for (int e = 0; e < JOB_ENGINES; e++)
+		if (job->is_asked[e])
+			out->answers[out->n_answers++] = job->answers[e];
+	evidence = evidence_format(job, &len);
+	out->evidence_bytes = (uint32_t)len;
+	memcpy(out + 1, evidence, len);
+	judge->done(judge->arg, out, (const char *)(out + 1));
+}
+
+void
+job_answered(struct job *job)
+{
+	if (--job->pending > 0)
+		return;
+	for (int e = 0; e < JOB_ENGINES; e++)
+		job->answers[e].usec = job->answers[e].usec
+					   ? job->answers[e].usec
+					   : mono_span(job->begun, mono_now());
+	deliver_judgement(job);
+	job_free(job);
+}
+
+void
+job_merge(
+    struct job *job, enum job_engine e, const struct engine_answer *answer)
+{
+	struct engine_answer *kept = &job->answers[e];
+
+	if (answer->answer != kept->answer &&
+	    answer_worse(answer->answer, kept->answer) == answer->answer) {
+		*kept = *answer;
+		(void)strcpy(kept->engine, engine_names[e]);
+	}
+	kept->usec = mono_span(job->begun, mono_now());
+}
+
+static void
+on_raw_scanned(void *arg, const struct engine_answer *answer)
+{
+	struct job *job = arg;
+
+	job_merge(job, JOB_CLAMD, answer);
+	job_answered(job);
+}
+
+static void
+on_spam(void *arg, const struct engine_answer *answer)
+{
+	struct job *job = arg;
+
+	job_merge(job, JOB_SPAM, answer);
+	job->answers[JOB_SPAM].score = answer->score;
+	/* The score is evidence even of mail that passes. */
+	(void)memcpy(job->answers[JOB_SPAM].reason, answer->reason,
+	    sizeof(answer->reason));
+	job_answered(job);
+}
+
+static void
+judge_reading(struct job *job)
+{
+	const struct reading *reading = job->reading;
+	struct engine_answer *answer = &job->answers[JOB_READING];
+	char text[128];
+
+	if (reading->status != READING_COMPLETE)
+		answer_set(answer, "reading", ANSWER_UNKNOWN_MESSAGE,
+		    "budget exceeded: %s%s%s",
+		    reading_status_text(reading->status),
+		    *reading->text ? ": " : "", reading->text);
+	else if (reading->hold)
+		answer_set(answer, "reading", ANSWER_AMBIGUOUS,
+		    "ambiguous: %s: %s",
+		    reading_ambiguity_text(
+			reading->ambiguity, text, sizeof(text)),
+		    reading->text);
+	answer->usec = mono_span(job->begun, mono_now());
+}
+
+static void
+on_read(void *arg, struct reading *reading, const struct engine_answer *why)
+{
+	struct job *job = arg;
+
+	job->reading = reading;
+	if (reading) {
+		judge_reading(job);
+		parts_judge(job);
+	} else {
+		job_merge(job, JOB_READING, why);
+		/* Without a reading there are no names to judge. */
+		answer_set(&job->answers[JOB_POLICY], "policy", why->answer,
+		    "%s", why->reason);
+	}
+	job_answered(job);
+}
+
+static void
+ask_reading(struct job *job)
+{
+	struct judge *judge = job->judge;
+
+	job->pending++;
+	(void)cells_read(judge->cells, job->fd, job->info.bytes, on_read, job);
+}
+
+static void
+ask_spam(struct job *job)
+{
+	struct spam_envelope envelope = {
+	    job->info.id, job->info.sender, job->info.rcpt, job->info.client};
+
+	job->pending++;
+	(void)spam_check(job->judge->spam, job->fd, job->info.bytes, &envelope,
+	    on_spam, job);
+}
+
+static void
+on_refused(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	job_answered(arg);
+}
+
+/* Too large even to be read: nobody else is asked. */
+static void
+refuse_size(struct job *job)
+{
+	static const struct timeval soon = {0, 0};
+
+	for (int e = 0; e < JOB_ENGINES; e++)
+		job->is_asked[e] = e == JOB_READING;
+	answer_set(&job->answers[JOB_READING], "reading",
+	    ANSWER_UNKNOWN_MESSAGE,
+	    "budget exceeded: %llu octets (budget.message)",
+	    (unsigned long long)job->info.bytes);
+	job->pending++;
+	(void)event_base_once(
+	    job->judge->base, -1, EV_TIMEOUT, on_refused, job, &soon);
+}
+
+static void
+ask_engines(struct job *job)
+{
+	struct judge *judge = job->judge;
+
+	ask_reading(job);
+	if (judge->clamd) {
+		job->pending++;
+		(void)clamd_scan(judge->clamd, job->fd, on_raw_scanned, job);
+	}
+	if (judge->spam)
+		ask_spam(job);
+}
+
+void
+judge_submit(struct judge *judge, const struct wire_job *info, int fd)
+{
+	struct job *job = xcalloc(1, sizeof(*job));
+
+	job->judge = judge;
+	job->info = *info;
+	job->fd = fd;
+	job->begun = mono_now();
+	LIST_INSERT_HEAD(&judge->jobs, job, link);
+	job->is_asked[JOB_READING] = true;
+	job->is_asked[JOB_POLICY] = judge->policy != NULL;
+	job->is_asked[JOB_CLAMD] = judge->clamd != NULL;
+	job->is_asked[JOB_SPAM] = judge->spam != NULL;
+	for (int e = 0; e < JOB_ENGINES; e++)
+		answer_set(
+		    &job->answers[e], engine_names[e], ANSWER_CLEAN, "%s", "");
+	if (info->bytes > judge->conf->budget.message_bytes)
+		refuse_size(job);
+	else
+		ask_engines(job);
+}
+
+static int
+open_engines(struct judge *judge, char *err, size_t err_size)
+{
+	const struct conf *conf = judge->conf;
+	const char *engines = conf->worker.engines;
+
+	if (conf_has_word(engines, "clamd"))
+		judge->clamd = clamd_new(judge->base,
+		    &(struct clamd_options){.socket = conf->clamd.socket,
+			.database = conf->clamd.database,
+			.connections = (unsigned int)conf->clamd.connections,
+			.timeout_usec = conf->clamd.timeout_usec,
+			.settle_usec = conf->clamd.settle_usec});
+	if (conf_has_word(engines, "spam")) {
+		bool is_rspamd = strcmp(conf->spam.backend, "rspamd") == 0;
+
+		judge->spam = spam_new(judge->base,
+		    &(struct spam_options){
+			.backend = is_rspamd ? SPAM_RSPAMD : SPAM_SPAMD,
+			.address = conf->spam.address,
+			.connections = (unsigned int)conf->spam.connections,
+			.timeout_usec = conf->spam.timeout_usec});
+		if (!judge->spam) {
+			(void)snprintf(err, err_size,
+			    "spam.address: %s: write HOST:PORT",
+			    conf->spam.address);
+			return -EINVAL;
+		}
+	}
+	if (conf_has_word(engines, "policy"))
+		return policy_load(
+		    conf->policy.rules, &judge->policy, err, err_size);
+	return 0;
+}
+
+int
+judge_new(struct event_base *base, const struct conf *conf, int scan_fd,
+    judge_done *done, judge_lost *lost, void *arg, struct judge **ret_judge,
+    char *err, size_t err_size)
+{
+	struct judge *judge = xcalloc(1, sizeof(*judge));
+	int r;
+
+	judge->base = base;
+	judge->conf = conf;
+	judge->done = done;
+	judge->arg = arg;
+	LIST_INIT(&judge->jobs);
+	r = open_engines(judge, err, err_size);
+	if (r == 0 && judge->clamd)
+		judge->table = parts_table(judge);
+	if (r == 0)
+		judge->cells = cells_new(base, scan_fd, conf, lost, arg);
+	if (r < 0) {
+		(void)judge_free(judge);
+		return r;
+	}
+	*ret_judge = judge;
+	return 0;
+}
+
+void
+judge_count(struct judge *judge, struct metrics *metrics)
+{
+	judge->metrics = metrics;
+}
+
+struct judge *
+judge_free(struct judge *judge)
+{
+	if (!judge)
+		return NULL;
+	(void)cells_free(judge->cells);
+	(void)clamd_free(judge->clamd);
+	(void)table_free(judge->table);
+	(void)spam_free(judge->spam);
+	(void)policy_free(judge->policy);
+	free(judge);
+	return NULL;
+}

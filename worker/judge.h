@@ -1,0 +1,46 @@
+/*
+ * worker/judge.h - one message before all engines: the core of the engines
+ * role (docs/ARCHITECTURE.md).
+ *
+ * A job asks a cell for its reading, clamd and the spam engine for the raw
+ * message, then the policy, and clamd for every part that the scanned table
+ * doesn't know.  When all have answered, so always in the end, since each has
+ * a deadline, the judgement is handed over.
+ */
+#ifndef SLUICE_WORKER_JUDGE_H
+#define SLUICE_WORKER_JUDGE_H
+
+#include <stddef.h>
+
+struct conf;
+struct event_base;
+struct judge;
+struct wire_job;
+struct wire_judgement;
+
+/* evidence: judgement->evidence_bytes octets of JSON, one line. */
+typedef void judge_done(
+    void *arg, const struct wire_judgement *judgement, const char *evidence);
+typedef void judge_lost(void *arg);
+
+/*
+ * scan_fd   socket of the scan role; borrowed
+ * done      called once for each job, never before judge_submit() returns
+ * lost      the scan role has gone: this process should end
+ *
+ * Returns 0; -EINVAL: the policy file or an address is wrong (err names it);
+ * or -errno.  conf is borrowed for the judge's life.
+ */
+int judge_new(struct event_base *base, const struct conf *conf, int scan_fd,
+    judge_done *done, judge_lost *lost, void *arg, struct judge **ret_judge,
+    char *err, size_t err_size);
+struct judge *judge_free(struct judge *judge);
+
+struct metrics;
+/* Count what the scanned table answers there; borrowed. */
+void judge_count(struct judge *judge, struct metrics *metrics);
+
+/* Take a job; fd now belongs to the judge.  Does not block. */
+void judge_submit(struct judge *judge, const struct wire_job *info, int fd);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * worker/names_text.h - octets of a mail as clean UTF-8.
+ */
+#ifndef SLUICE_WORKER_NAMES_TEXT_H
+#define SLUICE_WORKER_NAMES_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Copy raw into buf as UTF-8 (what isn't is taken as Latin-1), controls as
+ * \xNN, characters that turn or hide others as \u{NNNN}; cut to fit at a
+ * character, always terminated.  Returns the length.
+ */
+size_t text_clean(char *buf, size_t size, const char *raw, size_t len);
+
+/* One character (below 0x110000) as UTF-8; returns its 1 to 4 octets. */
+size_t text_put(char out[5], uint32_t value);
+
+/* Decode %NN into out[len]; returns the length. */
+size_t names_percent(const char *raw, size_t len, char *out);
+
+/* Leave out comments (RFC 822 3.4.3) into out[len]; returns the length. */
+size_t names_uncomment(const char *raw, size_t len, char *out);
+
+/* Decode the encoded words (RFC 2047), wherever they stand, into out;
+ * UTF-16 becomes UTF-8, other character sets stay as they are. */
+size_t names_words(const char *raw, size_t len, char *out, size_t size);
+
+/* To UTF-8 if charset is a UTF-16, else a copy; cut to size. */
+size_t names_charset(const char *charset, size_t charset_len, const char *raw,
+    size_t len, char *out, size_t size);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * The parts of a reading: hashed here, outside the cell, judged once each,
+ * by the scanned table where it knows them, else by clamd.
+ */
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/metrics.h"
+#include "worker/clamd.h"
+#include "worker/job_priv.h"
+#include "worker/reading.h"
+#include "worker/table.h"
+
+#include <event2/event.h>
+#include <string.h>
+
+static const struct reading_part *
+seen_of(const struct job_part *part)
+{
+	return &part->job->reading->parts[part - part->job->parts];
+}
+
+static void
+part_answered(struct job_part *part)
+{
+	struct job *job = part->job;
+
+	part->is_done = true;
+	job_merge(job, JOB_CLAMD, &part->answer);
+	job_answered(job); /* the job may be gone now */
+}
+
+/* What others wait for: our answer, unless the signatures changed meanwhile,
+ * when it is of neither the old ones nor the new. */
+static void
+part_publish(const struct job_part *part)
+{
+	const struct job *job = part->job;
+	enum table_verdict verdict = TABLE_UNKNOWN;
+	char context[sizeof(job->context)];
+
+	if (clamd_context(job->judge->clamd, context, sizeof(context)) &&
+	    strcmp(context, job->context) == 0) {
+		if (part->answer.answer == ANSWER_CLEAN)
+			verdict = TABLE_CLEAN;
+		else if (part->answer.answer == ANSWER_HIT)
+			verdict = TABLE_HIT;
+	}
+	table_result(job->judge->table, &part->digest, "clamd", job->context,
+	    verdict, part->answer.reason, seen_of(part)->bytes);
+}
+
+static void
+on_part_scanned(void *arg, const struct engine_answer *answer)
+{
+	struct job_part *part = arg;
+
+	part->answer = *answer;
+	close_fd(&part->fd);
+	part->fd = -1;
+	if (part->is_claimed)
+		part_publish(part);
+	part_answered(part);
+}
+
+/* A file of its own for clamd, which judges a whole descriptor. */
+static int
+part_file(const struct job_part *part)
+{
+	const struct reading_part *seen = seen_of(part);
+	CLEANUP(close_fd) int fd = memfd_new("part");
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = write_all(fd, part->job->reading->map + seen->off, seen->bytes);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+static void
+part_scan(struct job_part *part)
+{
+	struct engine_answer why;
+
+	part->is_scanning = true;
+	part->fd = part_file(part);
+	if (part->fd >= 0) {
+		(void)clamd_scan(
+		    part->job->judge->clamd, part->fd, on_part_scanned, part);
+		return;
+	}
+	answer_set(&why, "clamd", ANSWER_UNKNOWN_SYSTEM,
+	    "no memory for a part: %s", strerror(-part->fd));
+	on_part_scanned(part, &why);
+}
+
+static void
+part_known(struct job_part *part, const struct table_entry *entry)
+{
+	bool is_hit = entry->verdict == TABLE_HIT;
+
+	part->is_known = true;
+	answer_set(&part->answer, "clamd", is_hit ? ANSWER_HIT : ANSWER_CLEAN,
+	    "%s", entry->name);
+	part_answered(part);
+}
+
+static struct job *
+find_inquiry(struct judge *judge, uint64_t number)
+{
+	struct job *job;
+
+	LIST_FOREACH (job, &judge->jobs, link) /* at most worker.in_flight */
+		if (job->inquiries && number >= job->inquiry &&
+		    number < job->inquiry + job->inquiries)
+			return job;
+	return NULL;
+}
+
+static void
+on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	struct job *job = arg;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < job->inquiries; i++)
+		table_drop(job->judge->table, job->inquiry + i);
+	job->inquiries = 0;
+	job->pending++; /* it must not go while we walk its parts */
+	for (size_t i = 0; i < job->n_asked; i++)
+		if (!job->asked[i]->is_scanning && !job->asked[i]->is_done)
+			part_scan(job->asked[i]);
+	job_answered(job);
+}
+
+/* Somebody else judges one of our parts: wait, but not for ever. */
+static void
+wait_for_others(struct job *job)
+{
+	struct timeval tv = span_timeval(job->judge->conf->clamd.timeout_usec);
+
+	if (job->patience)
+		return;
+	job->patience = evtimer_new(job->judge->base, on_patience, job);
+	(void)event_add(job->patience, &tv);
+}
+
+static const enum metric metric_of[TABLE_STATES] = {
+    [TABLE_KNOWN] = METRIC_table_known,
+    [TABLE_YOURS] = METRIC_table_yours,
+    [TABLE_LATER] = METRIC_table_later,
+};
+
+static void
+on_table(
+    void *arg, uint64_t number, const struct table_entry *entries, size_t n)
+{
+	struct job *job = find_inquiry(arg, number);
+	size_t first;
+
+	if (!job)
+		return;
+	first = (size_t)(number - job->inquiry) * TABLE_KEYS_MAX;
+	job->pending++; /* it must not go while we walk its parts */
+	for (size_t i = 0; i < n; i++) {
+		size_t at = first + entries[i].index;
+		struct job_part *part;
+
+		if (at >= job->n_asked)
+			continue;
+		part = job->asked[at];
+		if (part->is_done || part->is_scanning)
+			continue;
+		metrics_add(
+		    job->judge->metrics, metric_of[entries[i].state], 1);
+		if (entries[i].state == TABLE_KNOWN) {
+			part_known(part, &entries[i]);
+		} else if (entries[i].state == TABLE_YOURS) {
+			part->is_claimed = true;
+			part_scan(part);
+		} else {
+			wait_for_others(job);
+		}
+	}
+	job_answered(job);
+}
+
+struct table *
+parts_table(struct judge *judge)
+{
+	CLEANUP(free_ptr)
+	char *path = xasprintf("%s/book/book.sock", judge->conf->site.runtime);
+
+	return table_new(judge->base, path, on_table, judge);
+}
+
+static void
+ask_table(struct job *job)
+{
+	struct judge *judge = job->judge;
+	struct digest keys[TABLE_KEYS_MAX];
+
+	job->inquiries = (job->n_asked + TABLE_KEYS_MAX - 1) / TABLE_KEYS_MAX;
+	job->inquiry = judge->last_inquiry + 1;
+	judge->last_inquiry += job->inquiries;
+	for (size_t at = 0; at < job->n_asked; at += TABLE_KEYS_MAX) {
+		size_t n = 0;
+
+		while (n < TABLE_KEYS_MAX && at + n < job->n_asked) {
+			keys[n] = job->asked[at + n]->digest;
+			n++;
+		}
+		table_lookup(judge->table, job->inquiry + at / TABLE_KEYS_MAX,
+		    "clamd", job->context, keys, n);
+	}
+}
+
+/* Every different content is asked for; the table is left out while clamd's
+ * answers of now may not be kept. */
+static void
+ask_all(struct job *job)
+{
+	struct judge *judge = job->judge;
+
+	job->pending += (unsigned int)job->n_asked;
+	if (clamd_context(judge->clamd, job->context, sizeof(job->context))) {
+		ask_table(job);
+		return;
+	}
+	job->context[0] = '\0';
+	for (size_t i = 0; i < job->n_asked; i++)
+		part_scan(job->asked[i]);
+}
+
+/* Hash a part; true when its content is new in this job. */
+static bool
+part_is_new(struct job *job, size_t i)
+{
+	const struct reading_part *seen = &job->reading->parts[i];
+	struct job_part *part = &job->parts[i];
+
+	part->digest =
+	    digest_memory(job->reading->map + seen->off, seen->bytes);
+	if (seen->bytes == 0)
+		return false;
+	HASH_FIND(hh, job->by_digest, &part->digest, sizeof(part->digest),
+	    part->same);
+	if (part->same)
+		return false;
+	HASH_ADD(hh, job->by_digest, digest, sizeof(part->digest), part);
+	return true;
+}
+
+static void
+part_policy(struct job *job, size_t i)
+{
+	struct job_part *part = &job->parts[i];
+
+	if (job->judge->policy)
+		part->action = policy_part(
+		    job->judge->policy, &job->reading->parts[i], &part->why);
+}
+
+void
+parts_judge(struct job *job)
+{
+	size_t n = job->reading->n_parts;
+
+	job->parts = xcalloc(n, sizeof(*job->parts));
+	job->asked = xcalloc(n, sizeof(struct job_part *));
+	for (size_t i = 0; i < n; i++) {
+		job->parts[i].job = job;
+		job->parts[i].fd = -1;
+		part_policy(job, i);
+		if (part_is_new(job, i))
+			job->asked[job->n_asked++] = &job->parts[i];
+	}
+	if (job->judge->policy)
+		policy_judge(job->judge->policy, job->reading,
+		    &job->answers[JOB_POLICY]);
+	if (job->judge->clamd && job->n_asked > 0)
+		ask_all(job);
+}
+
+void
+parts_free(struct job *job)
+{
+	for (size_t i = 0; i < job->inquiries; i++)
+		table_drop(job->judge->table, job->inquiry + i);
+	if (job->patience)
+		event_free(job->patience);
+	HASH_CLEAR(hh, job->by_digest);
+	for (size_t i = 0; job->parts && i < job->reading->n_parts; i++)
+		close_fd(&job->parts[i].fd);
+	free(job->parts);
+	free(job->asked);
+}

@@ -1,0 +1,125 @@
+#include "worker/verdict.h"
+
+#include "common/conf.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	bool is_final;
+	enum spool_dir dir;
+} rows[VERDICT_COUNT] = {
+    [VERDICT_CLEAN] = {"clean", true, SPOOL_OUT},
+    [VERDICT_VIRUS] = {"virus", true, SPOOL_VIRUS},
+    [VERDICT_EXT] = {"ext", true, SPOOL_EXT},
+    [VERDICT_AMBIGUOUS] = {"ambiguous", true, SPOOL_EXT},
+    [VERDICT_SPAM] = {"spam", true, SPOOL_SPAM},
+    [VERDICT_UNKNOWN_SYSTEM] = {"unknown", false, SPOOL_ERROR},
+    [VERDICT_UNKNOWN_MESSAGE] = {"unknown", false, SPOOL_ERROR},
+};
+
+static const struct engine_answer *
+find(const struct engine_answer *answers, size_t n, const char *engine)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(answers[i].engine, engine) == 0)
+			return &answers[i];
+	return NULL;
+}
+
+static bool
+is_hit(const struct engine_answer *answers, size_t n, const char *engine,
+    const char **ret_reason)
+{
+	const struct engine_answer *a = find(answers, n, engine);
+
+	if (!a || a->answer != ANSWER_HIT)
+		return false;
+	*ret_reason = a->reason;
+	return true;
+}
+
+/* The verdict that one required engine imposes, or VERDICT_CLEAN. */
+static enum verdict
+unknown_of(const struct engine_answer *a, const char **ret_reason)
+{
+	if (!a) {
+		*ret_reason = "a required engine gave no answer";
+		return VERDICT_UNKNOWN_SYSTEM;
+	}
+	if (a->answer != ANSWER_UNKNOWN_SYSTEM &&
+	    a->answer != ANSWER_UNKNOWN_MESSAGE)
+		return VERDICT_CLEAN;
+	*ret_reason = a->reason;
+	return a->answer == ANSWER_UNKNOWN_SYSTEM ? VERDICT_UNKNOWN_SYSTEM
+						  : VERDICT_UNKNOWN_MESSAGE;
+}
+
+/*
+ * A message's own fault outranks the system's: a message that kills its cell
+ * must be charged even while clamd is down, or it would be tried for hours.
+ */
+static enum verdict
+unknown_of_required(const struct engine_answer *answers, size_t n,
+    const char *required, const char **ret_reason)
+{
+	static const char *const engines[] = {
+	    "reading", "policy", "clamd", "spam"};
+	enum verdict worst = VERDICT_CLEAN;
+
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+		const char *reason = "";
+		enum verdict v;
+
+		if (i > 0 && !conf_has_word(required, engines[i]))
+			continue;
+		v = unknown_of(find(answers, n, engines[i]), &reason);
+		if (v != VERDICT_CLEAN && worst != VERDICT_UNKNOWN_MESSAGE &&
+		    (worst == VERDICT_CLEAN || v == VERDICT_UNKNOWN_MESSAGE)) {
+			worst = v;
+			*ret_reason = reason;
+		}
+	}
+	return worst;
+}
+
+enum verdict
+verdict_of(const struct engine_answer *answers, size_t n, const char *required,
+    const char **ret_reason)
+{
+	const struct engine_answer *reading = find(answers, n, "reading");
+	enum verdict v;
+
+	*ret_reason = "";
+	if (is_hit(answers, n, "clamd", ret_reason))
+		return VERDICT_VIRUS;
+	v = unknown_of_required(answers, n, required, ret_reason);
+	if (v != VERDICT_CLEAN)
+		return v;
+	if (is_hit(answers, n, "policy", ret_reason))
+		return VERDICT_EXT;
+	if (reading && reading->answer != ANSWER_CLEAN) {
+		*ret_reason = reading->reason;
+		return VERDICT_AMBIGUOUS;
+	}
+	if (is_hit(answers, n, "spam", ret_reason))
+		return VERDICT_SPAM;
+	return VERDICT_CLEAN;
+}
+
+const char *
+verdict_name(enum verdict verdict)
+{
+	assert(verdict < VERDICT_COUNT);
+	return rows[verdict].name;
+}
+
+bool
+verdict_place(enum verdict verdict, enum spool_dir *ret_dir)
+{
+	assert(verdict < VERDICT_COUNT);
+	if (rows[verdict].is_final)
+		*ret_dir = rows[verdict].dir;
+	return rows[verdict].is_final;
+}

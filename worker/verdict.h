@@ -1,0 +1,44 @@
+/*
+ * worker/verdict.h - from answers to a destination: pure, in one place.
+ *
+ * The rule is DESIGN section 2.5's, first that applies: a virus hit; a
+ * required engine that does not know; policy refuses or holds, or the
+ * readings are ambiguous; spam; else clean.  Unknown never becomes clean, and
+ * neither does an engine that is required and did not answer at all.
+ */
+#ifndef SLUICE_WORKER_VERDICT_H
+#define SLUICE_WORKER_VERDICT_H
+
+#include "queues/spool.h"
+#include "worker/answer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum verdict {
+	VERDICT_CLEAN,
+	VERDICT_VIRUS,
+	VERDICT_EXT,
+	VERDICT_AMBIGUOUS,
+	VERDICT_SPAM,
+	VERDICT_UNKNOWN_SYSTEM,  /* wait, try again */
+	VERDICT_UNKNOWN_MESSAGE, /* charge a try, then error */
+	VERDICT_COUNT
+};
+
+/*
+ * required   the engines that must answer, as conf worker.engines; "reading"
+ *            is always required
+ * ret_reason set to the deciding answer's reason (borrowed from answers, or a
+ *            constant); "" when clean
+ */
+enum verdict verdict_of(const struct engine_answer *answers, size_t n,
+    const char *required, const char **ret_reason);
+
+/* "clean", "virus", "ext", "ambiguous", "spam", "unknown". */
+const char *verdict_name(enum verdict verdict);
+
+/* Where such a message goes; false for the two that wait or are charged. */
+bool verdict_place(enum verdict verdict, enum spool_dir *ret_dir);
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * What an answer leads to: a destination, another try, or a charge.
+ */
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/log.h"
+#include "common/metrics.h"
+#include "queues/event.h"
+#include "queues/journal.h"
+#include "queues/lane.h"
+#include "queues/move.h"
+#include "queues/qf.h"
+#include "worker/deliver_priv.h"
+#include "worker/verdict.h"
+#include "worker/wire.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Messages moved with one set of fsyncs. */
+#define BATCH_MAX 64
+
+/* First pause of a message after an unknown(system); doubles. */
+#define PAUSE_FIRST_USEC (250 * USEC_PER_MSEC)
+
+/* A message whose cell died is tried again after this pause. */
+#define PAUSE_DIED_USEC (1 * USEC_PER_SEC)
+
+/* An outage is asked about at intervals of a part of its age: back within
+ * an eighth of the time that it lasted, and never more than backoff_max. */
+#define OUTAGE_PART 8
+
+/* {"engines": [...], "reading": ...}: what is kept of a judgement. */
+static char *
+evidence_text(const struct wire_judgement *judgement, const char *evidence)
+{
+	json_t *engines = json_array();
+	char *list, *whole;
+
+	for (uint32_t i = 0; i < judgement->n_answers; i++) {
+		const struct engine_answer *a = &judgement->answers[i];
+		json_t *e = json_object();
+
+		(void)json_object_set_new(e, "engine", json_string(a->engine));
+		(void)json_object_set_new(
+		    e, "answer", json_string(answer_name(a->answer)));
+		(void)json_object_set_new(e, "reason", json_string(a->reason));
+		(void)json_object_set_new(e, "ms",
+		    json_real((double)a->usec / (double)USEC_PER_MSEC));
+		if (strcmp(a->engine, "spam") == 0)
+			(void)json_object_set_new(
+			    e, "score", json_real(a->score));
+		(void)json_array_append_new(engines, e);
+	}
+	list = json_dumps(engines, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	json_decref(engines);
+	whole = xasprintf("{\"engines\":%s,\"reading\":%.*s}",
+	    list ? list : "[]", (int)judgement->evidence_bytes,
+	    judgement->evidence_bytes ? evidence : "");
+	free(list);
+	return whole;
+}
+
+static void
+fill_event(const struct deliver *d, const struct item *item,
+    enum event_kind kind, struct event *ret)
+{
+	*ret = (struct event){.kind = kind,
+	    .t = wall_now(),
+	    .from = d->dir,
+	    .to = item->to,
+	    .bytes = item->claim.qf_bytes + item->claim.df_bytes,
+	    .service_usec = item->service_usec};
+	(void)strcpy(ret->id, item->id);
+	if (ret->t.usec > item->claim.arrived.usec)
+		ret->wait_usec = ret->t.usec - item->claim.arrived.usec;
+	if (item->qf) {
+		ret->sender = item->qf->sender;
+		ret->rcpt = item->qf->n_rcpt ? item->qf->rcpt[0] : NULL;
+	}
+}
+
+static void
+note_event(struct deliver *d, const struct item *item, enum event_kind kind,
+    const char *reason)
+{
+	CLEANUP(free_ptr) char *line = NULL;
+	struct event event;
+
+	fill_event(d, item, kind, &event);
+	event.reason = reason;
+	line = event_format(&event);
+	/* Made durable by the next batch; losing it loses no message. */
+	if (journal_append(d->journal, line) < 0)
+		log_warn("journal: cannot note mid=%s", item->id);
+}
+
+/* The destination is known: write the line, wait for the batch. */
+static void
+settle(struct deliver *d, struct item *item, enum spool_dir to,
+    const char *verdict, const char *reason, const char *evidence)
+{
+	struct event event;
+
+	item->to = to;
+	item->verdict = verdict;
+	fill_event(d, item, EVENT_MOVE, &event);
+	event.verdict = verdict;
+	event.reason = reason;
+	event.evidence = evidence;
+	item->line = event_format(&event);
+	lot_put(&d->lot, item, ITEM_DONE);
+}
+
+void
+deliver_set_aside(struct deliver *d, struct item *item, const char *reason)
+{
+	char text[256];
+
+	log_warn("aside mid=%s reason=\"%s\"", item->id,
+	    log_text(text, sizeof(text), reason));
+	settle(d, item, SPOOL_ERROR, "error", reason, NULL);
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+note_outage(struct deliver *d, const char *reason)
+{
+	struct mono now = mono_now();
+	uint64_t age, pause;
+
+	if (d->outage.usec == 0) {
+		char text[256];
+
+		d->outage = now;
+		(void)snprintf(
+		    d->outage_reason, sizeof(d->outage_reason), "%s", reason);
+		log_error("waiting: %s; mail is kept in %s",
+		    log_text(text, sizeof(text), reason),
+		    spool_dir_name(d->dir));
+	}
+	age = mono_span(d->outage, now);
+	pause = least(d->conf->worker.backoff_max_usec,
+	    PAUSE_FIRST_USEC + age / OUTAGE_PART);
+	d->outage_next.usec = now.usec + pause;
+	metrics_add(d->metrics, METRIC_deliver_waits, 1);
+}
+
+static void
+end_outage(struct deliver *d)
+{
+	if (d->outage.usec == 0)
+		return;
+	log_info("going on: all engines answer again after %llu ms",
+	    (unsigned long long)(mono_span(d->outage, mono_now()) /
+				 USEC_PER_MSEC));
+	d->outage = d->outage_next = (struct mono){0};
+}
+
+/* unknown(system): not charged; back among the waiting, or, after the
+ * longest hold, to error. */
+static void
+wait_for_system(struct deliver *d, struct item *item, const char *reason)
+{
+	uint64_t pause;
+
+	note_outage(d, reason);
+	if (item->since.usec == 0) {
+		item->since = mono_now();
+		note_event(d, item, EVENT_WAIT, reason);
+	}
+	(void)tries_write(&item->claim, item->tries);
+	if (mono_span(item->since, mono_now()) >
+	    d->conf->worker.hold_max_usec) {
+		deliver_set_aside(d, item, reason);
+		return;
+	}
+	pause = PAUSE_FIRST_USEC << (item->pauses < 16 ? item->pauses : 16);
+	item->pauses++;
+	deliver_later(d, item, least(pause, d->conf->worker.backoff_max_usec));
+}
+
+/* unknown(message): charged on disk; the last one sends it to error. */
+static void
+charge(struct deliver *d, struct item *item, const char *reason,
+    const char *evidence)
+{
+	struct tries tries = item->tries;
+
+	tries.died++;
+	metrics_add(d->metrics, METRIC_deliver_tries, 1);
+	(void)tries_write(&item->claim, tries);
+	note_event(d, item, EVENT_DIED, reason);
+	if (tries.died >= d->conf->worker.tries) {
+		settle(d, item, SPOOL_ERROR, "error", reason, evidence);
+		return;
+	}
+	deliver_later(d, item, PAUSE_DIED_USEC);
+}
+
+static void
+note_service(struct deliver *d, struct item *item)
+{
+	lot_clock(&d->lot, mono_now());
+	item->service_usec = d->lot.share - item->share_begun;
+	/* An eighth of the new, seven of the old: forgets in some ten. */
+	d->typical_usec += item->service_usec / 8;
+	d->typical_usec -= d->typical_usec / 8;
+}
+
+void
+deliver_decide(struct deliver *d, struct item *item,
+    const struct wire_judgement *judgement, const char *evidence)
+{
+	CLEANUP(free_ptr) char *kept = NULL;
+	const char *reason = "";
+	enum spool_dir to;
+	enum verdict v = verdict_of(judgement->answers, judgement->n_answers,
+	    d->conf->worker.engines, &reason);
+
+	note_service(d, item);
+	if (v == VERDICT_UNKNOWN_SYSTEM) {
+		wait_for_system(d, item, reason);
+		return;
+	}
+	end_outage(d);
+	kept = evidence_text(judgement, evidence);
+	if (verdict_place(v, &to))
+		settle(d, item, to, verdict_name(v), reason, kept);
+	else
+		charge(d, item, reason, kept);
+}
+
+static void
+add_trace_header(struct deliver *d, struct item *item)
+{
+	char header[128];
+
+	if (!d->conf->worker.trace_header || item->to != SPOOL_OUT)
+		return;
+	(void)snprintf(header, sizeof(header), "X-Sluice: %s; worker=%u",
+	    item->verdict, d->k);
+	if (move_add_header(d->spool, &item->claim, header) < 0)
+		log_warn("mid=%s: X-Sluice not added", item->id);
+}
+
+static void
+count_move(struct deliver *d, const struct item *item)
+{
+	static const enum metric by_place[] = {
+	    [SPOOL_OUT] = METRIC_deliver_out,
+	    [SPOOL_VIRUS] = METRIC_deliver_virus,
+	    [SPOOL_EXT] = METRIC_deliver_ext,
+	    [SPOOL_SPAM] = METRIC_deliver_spam,
+	    [SPOOL_ERROR] = METRIC_deliver_error,
+	};
+
+	metrics_add(d->metrics, by_place[item->to], 1);
+	metrics_add(d->metrics, METRIC_deliver_bytes,
+	    item->claim.qf_bytes + item->claim.df_bytes);
+	metrics_add(
+	    d->metrics, METRIC_deliver_service_usec, item->service_usec);
+}
+
+static void
+moved(struct deliver *d, struct item *item)
+{
+	struct lane_sample sample = {
+	    .bytes = item->claim.qf_bytes + item->claim.df_bytes,
+	    .service_usec = item->service_usec};
+
+	(void)strcpy(sample.id, item->id);
+	lane_finished(d->lane, &sample);
+	count_move(d, item);
+	log_debug("move mid=%s to=%s verdict=%s service_usec=%llu", item->id,
+	    spool_dir_name(item->to), item->verdict,
+	    (unsigned long long)item->service_usec);
+	lot_forget(&d->lot, item);
+}
+
+void
+deliver_move(struct deliver *d)
+{
+	struct move moves[BATCH_MAX];
+	struct item *items[BATCH_MAX], *item;
+	size_t n = 0;
+
+	TAILQ_FOREACH (item, &d->lot.done, link) {
+		if (n == BATCH_MAX)
+			break;
+		add_trace_header(d, item);
+		items[n] = item;
+		moves[n++] = (struct move){
+		    .claim = &item->claim, .to = item->to, .line = item->line};
+	}
+	if (n == 0)
+		return;
+	(void)move_batch(d->spool, d->journal, moves, n);
+	metrics_add(d->metrics, METRIC_deliver_batches, 1);
+	for (size_t i = 0; i < n; i++) {
+		if (moves[i].result == 0) {
+			moved(d, items[i]);
+			continue;
+		}
+		log_error("mid=%s stays in %s: move to %s failed: %s",
+		    items[i]->id, spool_dir_name(d->dir),
+		    spool_dir_name(moves[i].to), strerror(-moves[i].result));
+		metrics_add(d->metrics, METRIC_deliver_failures, 1);
+		deliver_later(d, items[i], d->conf->worker.backoff_max_usec);
+	}
+}
