@@ -1,0 +1,225 @@
+/*
+ * tools/sluice/config.c - `sluice config check|dump`.
+ */
+#include "tools/sluice/command.h"
+
+#include "common/cleanup.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "queues/spool.h"
+#include "tools/sluice/reach.h"
+#include "tools/sluice/util.h"
+#include "worker/policy.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct options {
+	struct common_options common;
+	const char *verb;
+};
+
+#define WARNINGS_MAX 32
+
+struct findings {
+	char *warnings[WARNINGS_MAX];
+	size_t n;
+};
+
+static void warn(struct findings *f, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+warn(struct findings *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (f->n == WARNINGS_MAX)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&f->warnings[f->n++], fmt, ap) < 0)
+		abort();
+	va_end(ap);
+}
+
+static void
+check_users(const struct conf *conf, struct findings *f)
+{
+	const struct {
+		const char *name, *user;
+	} users[] = {
+	    {"user", conf->site.user},
+	    {"scan_user", conf->site.scan_user},
+	    {"engines_user", conf->site.engines_user},
+	    {"book_user", conf->site.book_user},
+	    {"vmm_user", conf->site.vmm_user},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		if (!getpwnam(users[i].user))
+			warn(f,
+			    "site.%s: no user %s on this machine: run "
+			    "sluice setup",
+			    users[i].name, users[i].user);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(users[i].user, users[j].user) == 0)
+				warn(f,
+				    "site.%s and site.%s are the same user: "
+				    "one could act on the other",
+				    users[j].name, users[i].name);
+	}
+}
+
+static void
+check_sockets(const struct conf *conf, struct findings *f)
+{
+	int r;
+
+	if (conf_has_word(conf->worker.engines, "clamd")) {
+		r = reach_unix(conf->clamd.socket);
+		if (r < 0)
+			warn(f, "clamd.socket: %s: %s: all mail will wait",
+			    conf->clamd.socket, strerror(-r));
+	}
+	if (conf_has_word(conf->worker.engines, "spam")) {
+		r = reach_tcp(conf->spam.address);
+		if (r < 0)
+			warn(f, "spam.address: %s: %s: all mail will wait",
+			    conf->spam.address, strerror(-r));
+	}
+	r = reach_unix(conf->out.socket);
+	if (r < 0)
+		warn(f,
+		    "out.socket: %s: %s: the delivering sendmail can't be "
+		    "woken and runs its queue once a minute",
+		    conf->out.socket, strerror(-r));
+}
+
+static void
+check_world(const struct conf *conf, struct findings *f)
+{
+	CLEANUP(spool_freep) struct spool *spool = NULL;
+	char err[512];
+
+	check_users(conf, f);
+	if (spool_open(conf->site.spool, (size_t)conf->feed.queues, &spool, err,
+		sizeof(err)) < 0)
+		warn(f, "site.spool: %s", err);
+	check_sockets(conf, f);
+}
+
+static int
+check_text(const char *path, struct conf **ret_conf, char *err, size_t size)
+{
+	struct policy *policy = NULL;
+	int r = conf_load(path, ret_conf, err, size);
+
+	if (r == 0 && conf_has_word((*ret_conf)->worker.engines, "policy"))
+		r = policy_load((*ret_conf)->policy.rules, &policy, err, size);
+	(void)policy_free(policy);
+	return r;
+}
+
+static void
+print_json(const char *path, int r, const char *err, const struct findings *f)
+{
+	json_t *o = json_object(), *warnings = json_array();
+
+	(void)json_object_set_new(o, "file", util_json_text(path));
+	(void)json_object_set_new(o, "ok", json_boolean(r == 0));
+	if (r < 0)
+		(void)json_object_set_new(o, "error", util_json_text(err));
+	for (size_t i = 0; i < f->n; i++)
+		(void)json_array_append_new(
+		    warnings, util_json_text(f->warnings[i]));
+	(void)json_object_set_new(o, "warnings", warnings);
+	util_json_line(stdout, o);
+}
+
+static int
+check(const struct options *o)
+{
+	const char *path =
+	    o->common.conf_path ? o->common.conf_path : UTIL_CONF_DEFAULT;
+	struct conf *conf = NULL;
+	struct findings f = {0};
+	char err[512] = "";
+	int r = check_text(path, &conf, err, sizeof(err));
+
+	if (r == 0)
+		check_world(conf, &f);
+	if (o->common.json) {
+		print_json(path, r, err, &f);
+	} else {
+		for (size_t i = 0; i < f.n; i++)
+			(void)fprintf(stderr, "warning: %s\n", f.warnings[i]);
+		if (r < 0)
+			(void)fprintf(stderr, "error: %s\n", err);
+		else
+			(void)printf("%s: right, %zu warning%s\n", path, f.n,
+			    f.n == 1 ? "" : "s");
+	}
+	for (size_t i = 0; i < f.n; i++)
+		free(f.warnings[i]);
+	(void)conf_free(conf);
+	return r < 0 ? STATUS_USAGE : STATUS_FINE;
+}
+
+static int
+dump(const struct options *o)
+{
+	struct conf *conf = NULL;
+	int status = STATUS_FINE;
+	char err[512];
+
+	if (o->common.conf_path)
+		conf = util_conf(&o->common, &status);
+	else if (conf_load(NULL, &conf, err, sizeof(err)) < 0)
+		status = util_fail(STATUS_SYSTEM, "config", "%s", err);
+	if (!conf)
+		return status;
+	conf_dump(conf, stdout);
+	(void)conf_free(conf);
+	return fflush(stdout) == 0
+		   ? STATUS_FINE
+		   : util_fail(STATUS_SYSTEM, "config", "%s", strerror(errno));
+}
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	if (key == ARGP_KEY_ARG) {
+		if (o->verb ||
+		    (strcmp(arg, "check") != 0 && strcmp(arg, "dump") != 0))
+			argp_error(state, "%s: write check or dump", arg);
+		o->verb = arg;
+		return 0;
+	}
+	if (key == ARGP_KEY_END && !o->verb)
+		argp_error(state, "write check or dump");
+	return util_common_option(key, arg, &o->common);
+}
+
+static const struct argp_option options[] = {OPTION_CONF, OPTION_JSON, {0}};
+
+static const struct argp argp = {options, parse, "check|dump",
+    "check: is the configuration right, and its policy file?  Says file, "
+    "line, and what to write instead; warns of users, sockets and a spool "
+    "that aren't as it wants them.\n"
+    "dump: print the configuration with every setting, its meaning, range "
+    "and default; without -c the defaults.\v"
+    "Exit status: 0 right (warnings or not), 100 wrong.",
+    NULL, NULL, NULL};
+
+int
+command_config(int argc, char **argv)
+{
+	struct options o = {0};
+
+	util_parse(&argp, argc, argv, &o);
+	return strcmp(o.verb, "check") == 0 ? check(&o) : dump(&o);
+}

@@ -1,0 +1,313 @@
+/*
+ * tools/sluice/status.c - `sluice status`: what waits where, is everything
+ * alive, is anything stuck?
+ */
+#include "tools/sluice/command.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "tools/sluice/health.h"
+#include "tools/sluice/util.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAIT_DEFAULT_USEC (60 * USEC_PER_SEC)
+#define OUT_DEFAULT_USEC  (3600 * USEC_PER_SEC)
+#define WATCH_SEC         2
+
+struct options {
+	struct common_options common;
+	bool watch;
+	struct health_limits limits;
+};
+
+static void
+set_text(json_t *o, const char *key, const char *text)
+{
+	(void)json_object_set_new(o, key, util_json_text(text));
+}
+
+static void
+set_number(json_t *o, const char *key, uint64_t number)
+{
+	(void)json_object_set_new(
+	    o, key, json_integer((json_int_t)(number & INT64_MAX)));
+}
+
+static json_t *
+new_line(const char *type, const char *name)
+{
+	json_t *o = json_object();
+
+	set_text(o, "type", type);
+	if (name)
+		set_text(o, "name", name);
+	return o;
+}
+
+static void
+json_queue(const struct health_queue *q, const char *name)
+{
+	json_t *o = new_line("queue", name);
+
+	set_number(o, "messages", q->messages);
+	set_number(o, "bytes", q->bytes);
+	set_number(o, "oldest_usec", q->oldest_usec);
+	if (q->is_lane) {
+		if (q->max_bytes != UINT64_MAX)
+			set_number(o, "max_bytes", q->max_bytes);
+		set_number(o, "expected_empty_usec", q->empty_usec);
+		set_number(o, "in_service", q->in_service);
+		set_number(o, "left_usec", q->left_usec);
+	}
+	util_json_line(stdout, o);
+}
+
+static void
+json_daemon(const struct health_daemon *d)
+{
+	json_t *o = new_line("daemon", d->name);
+
+	set_number(o, "pid", (uint64_t)d->pid);
+	(void)json_object_set_new(o, "alive", json_boolean(d->is_alive));
+	set_number(o, "starts", d->starts);
+	set_number(o, "since_usec", d->since_usec);
+	util_json_line(stdout, o);
+}
+
+static void
+json_counters(const struct health_counters *c)
+{
+	json_t *o = new_line("counters", c->name);
+
+	set_number(o, "pid", (uint64_t)c->view.pid);
+	set_number(o, "started_usec", c->view.start.usec);
+	for (int i = 0; i < METRIC_COUNT; i++) {
+		char key[48];
+
+		(void)snprintf(
+		    key, sizeof(key), "%s", metric_info((enum metric)i)->name);
+		for (char *p = key; *p; p++)
+			*p = (char)tolower(*p);
+		set_number(o, key, c->view.values[i]);
+	}
+	util_json_line(stdout, o);
+}
+
+static void
+print_json(const struct health *h)
+{
+	json_t *o = new_line("summary", NULL), *problems = json_array();
+
+	for (size_t i = 0; i < SPOOL_MAX; i++)
+		if (h->queues[i].is_there)
+			json_queue(
+			    &h->queues[i], spool_dir_name((enum spool_dir)i));
+	for (size_t i = 0; i < h->n_daemons; i++)
+		json_daemon(&h->daemons[i]);
+	for (size_t i = 0; i < h->n_counters; i++)
+		json_counters(&h->counters[i]);
+	(void)json_object_set_new(o, "ok", json_boolean(h->n_problems == 0));
+	for (size_t i = 0; i < h->n_problems; i++)
+		(void)json_array_append_new(
+		    problems, util_json_text(h->problems[i]));
+	(void)json_object_set_new(o, "problems", problems);
+	util_json_line(stdout, o);
+}
+
+static void
+add_queue(struct table *t, const struct health_queue *q, const char *name)
+{
+	char size[32], age[32] = "-", limit[32] = "-", empty[32] = "-";
+
+	if (q->messages)
+		(void)util_span(q->oldest_usec, age, sizeof(age));
+	if (q->is_lane) {
+		(void)util_span(q->empty_usec, empty, sizeof(empty));
+		if (q->max_bytes == UINT64_MAX)
+			(void)snprintf(limit, sizeof(limit), "none");
+		else
+			(void)util_bytes(q->max_bytes, limit, sizeof(limit));
+	}
+	table_cell(t, "%s", name);
+	table_cell(t, "%" PRIu64, q->messages);
+	table_cell(t, "%s", util_bytes(q->bytes, size, sizeof(size)));
+	table_cell(t, "%s", age);
+	table_cell(t, "%s", limit);
+	table_cell(t, "%s", empty);
+	table_cell(t, "%" PRIu64, q->in_service);
+}
+
+static void
+print_queues(const struct health *h)
+{
+	static const char *const titles[] = {"QUEUE", ">MESSAGES", ">SIZE",
+	    ">OLDEST", ">LIMIT", ">EMPTY IN", ">IN SERVICE"};
+	struct table *t = table_new(ARRAY_SIZE(titles), titles);
+
+	for (size_t i = 0; i < SPOOL_MAX; i++)
+		if (h->queues[i].is_there)
+			add_queue(t, &h->queues[i],
+			    spool_dir_name((enum spool_dir)i));
+	table_print(t, stdout);
+}
+
+static void
+print_daemons(const struct health *h)
+{
+	static const char *const titles[] = {
+	    "DAEMON", ">PID", ">STARTS", "STATE"};
+	struct table *t;
+
+	if (h->n_daemons == 0)
+		return;
+	t = table_new(ARRAY_SIZE(titles), titles);
+	for (size_t i = 0; i < h->n_daemons; i++) {
+		const struct health_daemon *d = &h->daemons[i];
+
+		table_cell(t, "%s", d->name);
+		table_cell(t, "%d", (int)d->pid);
+		table_cell(t, "%u", d->starts);
+		table_cell(t, "%s", d->is_alive ? "running" : "NOT RUNNING");
+	}
+	(void)putchar('\n');
+	table_print(t, stdout);
+}
+
+static void
+print_counters(const struct health *h)
+{
+	static const char *const titles[] = {">TOTAL", "UNIT", "COUNTER"};
+	struct table *t;
+
+	if (h->n_counters == 0)
+		return;
+	t = table_new(ARRAY_SIZE(titles), titles);
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		const struct metric_info *info = metric_info((enum metric)m);
+		uint64_t sum = 0;
+
+		for (size_t i = 0; i < h->n_counters; i++)
+			sum += h->counters[i].view.values[m];
+		if (sum == 0)
+			continue; /* --json has all of them */
+		table_cell(t, "%" PRIu64, sum);
+		table_cell(t, "%s", info->unit);
+		table_cell(t, "%s", info->help);
+	}
+	(void)putchar('\n');
+	table_print(t, stdout);
+}
+
+static void
+print_text(const struct health *h)
+{
+	print_queues(h);
+	print_daemons(h);
+	print_counters(h);
+	(void)putchar('\n');
+	for (size_t i = 0; i < h->n_problems; i++)
+		(void)printf("PROBLEM: %s\n", h->problems[i]);
+	if (h->n_problems == 0)
+		(void)puts("All is well.");
+	(void)fflush(stdout);
+}
+
+static int
+look(const struct conf *conf, const struct options *o)
+{
+	struct health *h = health_look(conf, &o->limits);
+	int status = h->n_problems ? STATUS_BAD : STATUS_FINE;
+
+	if (o->watch && !o->common.json)
+		(void)fputs("\033[H\033[2J", stdout);
+	if (o->common.json)
+		print_json(h);
+	else
+		print_text(h);
+	(void)health_free(h);
+	return status;
+}
+
+/* "90", "90s", "5m", "4h" */
+static uint64_t
+parse_span(struct argp_state *state, const char *text)
+{
+	char *end;
+	unsigned long long n = strtoull(text, &end, 10);
+	uint64_t unit = USEC_PER_SEC;
+
+	if (strcmp(end, "m") == 0)
+		unit *= 60;
+	else if (strcmp(end, "h") == 0)
+		unit *= 3600;
+	else if (*end && strcmp(end, "s") != 0)
+		n = 0;
+	if (n == 0 || n > UINT32_MAX)
+		argp_error(
+		    state, "%s: write a span such as 90s, 5m or 4h", text);
+	return n * unit;
+}
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'w':
+		o->watch = true;
+		return 0;
+	case 'm':
+		o->limits.wait_usec = parse_span(state, arg);
+		return 0;
+	case 'o':
+		o->limits.out_usec = parse_span(state, arg);
+		return 0;
+	default:
+		return util_common_option(key, arg, &o->common);
+	}
+}
+
+static const struct argp_option options[] = {OPTION_CONF, OPTION_JSON,
+    {"watch", 'w', NULL, 0, "again every 2 s, until interrupted", 0},
+    {"max-age", 'm', "SPAN", 0,
+	"a message older than this in in or a feed queue is stuck "
+	"(default: 60s)",
+	0},
+    {"max-age-out", 'o', "SPAN", 0,
+	"the same for out, where the next hop's troubles show (default: 1h)",
+	0},
+    {0}};
+
+static const struct argp argp = {options, parse, NULL,
+    "What waits where, since when, until when; whether the daemons live; "
+    "what they counted.\v"
+    "Reads files alone, so it answers even when a daemon hangs.\n"
+    "Exit status: 0 all is well; 1 something is stuck, dead or without an "
+    "engine, as the lines PROBLEM say.",
+    NULL, NULL, NULL};
+
+int
+command_status(int argc, char **argv)
+{
+	struct options o = {.limits = {WAIT_DEFAULT_USEC, OUT_DEFAULT_USEC}};
+	struct conf *conf;
+	int status = STATUS_FINE;
+
+	util_parse(&argp, argc, argv, &o);
+	conf = util_conf(&o.common, &status);
+	if (!conf)
+		return status;
+	do
+		status = look(conf, &o);
+	while (o.watch && sleep(WATCH_SEC) == 0);
+	(void)conf_free(conf);
+	return status;
+}
