@@ -1,0 +1,47 @@
+#include "queues/qf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_headers(const struct qf *qf, size_t size)
+{
+	char value[100];
+
+	assert(qf->headers_len <= size + size / 2303 + 1);
+	assert(strlen(qf->headers) == qf->headers_len);
+	if (qf->headers_len == 0)
+		return;
+	/* It neither begins in the middle of a header nor ends there. */
+	assert(qf->headers[qf->headers_len - 1] == '\n');
+	assert(!strstr(qf->headers, "\n\n"));
+	assert(!qf_header(qf, "Return-Path", value, sizeof(value)));
+	if (qf_header(qf, "Subject", value, sizeof(value)))
+		assert(strlen(value) < sizeof(value) && !strchr(value, '\n'));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *reason = NULL;
+	struct qf *qf = NULL;
+	int r = qf_parse((const char *)data, size, &qf, &reason);
+
+	if (r < 0) {
+		assert(r == -EBADMSG && reason && !qf);
+		return 0;
+	}
+	assert(memcmp(data, "V8\n", 3) == 0);
+	assert(memcmp(data + size - 3, "\n.\n", 3) == 0);
+	assert(qf->recipients > 0 && qf->n_rcpt <= QF_MAX_RCPT);
+	assert(qf->n_rcpt <= qf->recipients);
+	for (size_t i = 0; i < qf->n_rcpt; i++)
+		assert(strlen(qf->rcpt[i]) < size);
+	assert(strlen(qf->sender) < size);
+	check_headers(qf, size);
+	qf_free(qf);
+	return 0;
+}

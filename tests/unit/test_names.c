@@ -1,0 +1,174 @@
+#include "worker/names.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool
+has(const struct names *names, const char *name)
+{
+	const char *at = names->buf;
+
+	for (uint32_t i = 0; i < names->n; i++, at += strlen(at) + 1)
+		if (strcmp(at, name) == 0)
+			return true;
+	return false;
+}
+
+static void
+show(const struct names *names)
+{
+	const char *at = names->buf;
+
+	for (uint32_t i = 0; i < names->n; i++, at += strlen(at) + 1)
+		(void)printf("  [%s]\n", at);
+}
+
+/* A header's value, and a name that some reader would show for it. */
+static const struct {
+	const char *value;
+	const char *name;
+} headers[] = {
+    {"attachment; filename=a.zip", "a.zip"},
+    {"attachment; filename=\"a b.zip\"", "a b.zip"},
+    {"x/y; NAME=a.zip", "a.zip"},
+    {"x/y; name=a.txt; name=a.zip", "a.zip"},
+    {"x/y; name=a.txt; filename=a.zip", "a.zip"},
+    {"x/y; name*=utf-8''a%2Ezip", "a.zip"},
+    {"x/y; name*0=a; name*1=.zip", "a.zip"},
+    {"x/y; name*1=.zip; name*0=a", "a.zip"},
+    {"x/y; name*0=a; name*2=.zip", "a.zip"},
+    {"x/y; name*1*=.zip; name*0*=utf-8''a", "a.zip"},
+    {"x/y; name*0=a.txt; name*0=a.zip", "a.zip"},
+    {"x/y; name*=utf-16be''%00a%00.%00z%00i%00p", "a.zip"},
+    {"x/y; name=\"=?UTF-8?B?YS56aXA=?=\"", "a.zip"},
+    {"x/y; name==?UTF-8?Q?a=2Ezip?=", "a.zip"},
+    {"x/y; name=\"=?UTF-16BE?B?AGEALgB6AGkAcA==?=\"", "a.zip"},
+    {"x/y; name=\"a.z(.gif)ip\"", "a.zip"},
+    {"x/y; name=a.z(.gif)ip", "a.zip"},
+    {"x/y; na(x)me=a.zip", "a.zip"},
+    {"x/y; name(x)=a.zip", "a.zip"},
+    {"x/y; name=(x)a.zip", "a.zip"},
+    {"x/y; name = a.zip", "a.zip"},
+    {"x/y; name=\n a.zip", "a.zip"},
+    {"x/y; name=\"a%2ezip\"", "a.zip"},
+    {"x/y; name=\"a.zip. \"", "a.zip"},
+    {"x/y; name=\"a\".zip\"", "a.zip"},
+    {"x/y; name=\"a.z\\ip\"", "a.zip"},
+    {"x/y; name=\"a.zip", "a.zip"},
+    {"x/y; name=a;.zip", "a;.zip"},
+    {"x/y; name=\"a.txt;.zip\"", "a.txt;.zip"},
+    {"x/y; name=\"..\\\\..\\\\dir\\\\a.zip\"", "a.zip"},
+    {"x/y; name=\"/etc/a.zip\"", "a.zip"},
+    {"x/y; name=\"a\xe2\x80\xaepiz.txt\"", "a\\u{202E}piz.txt"},
+    {"x/y; name=\"a\x01.zip\"", "a\\x01.zip"},
+    {"x/y; name=\"\xe4.zip\"", "\xc3\xa4.zip"},
+};
+
+static void
+every_name_of_a_header_is_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		struct names names = {.n = 0};
+
+		names_header(
+		    &names, headers[i].value, strlen(headers[i].value));
+		if (!has(&names, headers[i].name)) {
+			(void)printf("%s\n", headers[i].value);
+			show(&names);
+			fail();
+		}
+		names_done(&names);
+	}
+}
+
+static void
+an_ordinary_name_is_one_name(void **state)
+{
+	struct names names = {.n = 0};
+
+	(void)state;
+	names_header(&names, " attachment; filename=\"report 2.pdf\"\n", 37);
+	assert_int_equal(names.n, 1);
+	assert_string_equal(names.buf, "report 2.pdf");
+	names_done(&names);
+}
+
+static void
+a_header_without_a_name_gives_none(void **state)
+{
+	struct names names = {.n = 0};
+
+	(void)state;
+	names_header(&names, "text/plain; charset=utf-8", 25);
+	assert_int_equal(names.n, 0);
+	names_done(&names);
+}
+
+static void
+octets_behind_a_nul_do_not_hide_the_name_before_it(void **state)
+{
+	struct names names = {.n = 0};
+
+	(void)state;
+	names_add(&names, "a.exe\0.txt", 10);
+	assert_true(has(&names, "a.exe"));
+	assert_true(has(&names, "a.exe\\x00.txt"));
+	names_done(&names);
+}
+
+static void
+a_long_name_keeps_both_ends(void **state)
+{
+	struct names names = {.n = 0};
+	char name[5000];
+	const char *at;
+	bool has_end = false;
+
+	(void)state;
+	(void)memset(name, 'a', sizeof(name));
+	(void)memcpy(name + sizeof(name) - 4, ".exe", 4);
+	names_add(&names, name, sizeof(name));
+	at = names.buf;
+	for (uint32_t i = 0; i < names.n; i++, at += strlen(at) + 1) {
+		assert_true(strlen(at) <= 255);
+		has_end |= strcmp(at + strlen(at) - 4, ".exe") == 0;
+	}
+	assert_true(has_end);
+	names_done(&names);
+}
+
+static void
+names_of_two_kinds_disagree(void **state)
+{
+	struct names names = {.n = 0};
+
+	(void)state;
+	names_add(&names, "a.txt", 5);
+	names_add(&names, "b.TXT", 5);
+	assert_false(names_disagree(&names));
+	names_add(&names, "b.exe", 5);
+	assert_true(names_disagree(&names));
+	names_done(&names);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_name_of_a_header_is_found),
+	    cmocka_unit_test(an_ordinary_name_is_one_name),
+	    cmocka_unit_test(a_header_without_a_name_gives_none),
+	    cmocka_unit_test(octets_behind_a_nul_do_not_hide_the_name_before_it),
+	    cmocka_unit_test(a_long_name_keeps_both_ends),
+	    cmocka_unit_test(names_of_two_kinds_disagree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

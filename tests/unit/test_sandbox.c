@@ -1,0 +1,742 @@
+/*
+ * What each role may do and what it may not, proved in forked children: each
+ * probe is one act in one role, and the answer is done, refused or killed.
+ */
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "common/proc.h"
+#include "common/sandbox.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+enum outcome {
+	DONE,
+	REFUSED,
+	KILLED,
+	BROKEN, /* the sandbox itself could not be entered */
+};
+
+static const char *const outcome_names[] = {
+    "done", "refused", "killed", "broken"};
+
+#define EXIT_REFUSED 7
+#define EXIT_BROKEN  8
+
+struct site {
+	char root[64];
+	struct conf *conf;
+	int memfd;   /* of the parent, made before */
+	pid_t other; /* a process of another role */
+};
+
+typedef int probe_fn(const struct site *site);
+
+static int
+result(long r)
+{
+	return r < 0 ? EXIT_REFUSED : 0;
+}
+
+static int
+try_create(const char *dir)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/probe.%d", dir, getpid());
+	return result(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+}
+
+static int
+write_spool(const struct site *s)
+{
+	return try_create(s->conf->site.spool);
+}
+
+static int
+write_state(const struct site *s)
+{
+	return try_create(s->conf->site.state);
+}
+
+static int
+write_tmp(const struct site *s)
+{
+	(void)s;
+	return try_create("/tmp");
+}
+
+static int
+read_passwd(const struct site *s)
+{
+	(void)s;
+	return result(open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+}
+
+static int
+read_conf(const struct site *s)
+{
+	return result(open(s->conf->path, O_RDONLY | O_CLOEXEC));
+}
+
+static int
+read_spool(const struct site *s)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/file", s->conf->site.spool);
+	return result(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+static int
+list_database(const struct site *s)
+{
+	return result(
+	    open(s->conf->clamd.database, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int
+rename_in_spool(const struct site *s)
+{
+	char a[128], b[128];
+
+	(void)snprintf(a, sizeof(a), "%s/a/f%d", s->conf->site.spool, getpid());
+	(void)snprintf(b, sizeof(b), "%s/b/f%d", s->conf->site.spool, getpid());
+	if (open(a, O_CREAT | O_RDWR | O_CLOEXEC, 0600) < 0)
+		return EXIT_REFUSED;
+	if (link(a, b) < 0)
+		return EXIT_REFUSED;
+	return result(renameat2(AT_FDCWD, a, AT_FDCWD, b, 0));
+}
+
+static int
+reopen_memfd(const struct site *s)
+{
+	return result(reopen_ro(s->memfd));
+}
+
+static int
+reopen_unlinked(const struct site *s)
+{
+	int fd =
+	    open(s->conf->site.spool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? EXIT_BROKEN : result(reopen_ro(fd));
+}
+
+static int
+make_memfd(const struct site *s)
+{
+	(void)s;
+	return result(memfd_new("probe"));
+}
+
+static int
+tcp_socket(const struct site *s)
+{
+	(void)s;
+	return result(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+static int
+udp_socket(const struct site *s)
+{
+	(void)s;
+	return result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
+}
+
+/* ECONNREFUSED means that the sandbox let it through. */
+static int
+connect_port(uint16_t port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return EXIT_REFUSED;
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return 0;
+	return errno == ECONNREFUSED ? 0 : EXIT_REFUSED;
+}
+
+static int
+connect_spam(const struct site *s)
+{
+	(void)s;
+	return connect_port(1783);
+}
+
+static int
+connect_elsewhere(const struct site *s)
+{
+	(void)s;
+	return connect_port(25);
+}
+
+static int
+unix_socket(const struct site *s)
+{
+	(void)s;
+	return result(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+static int
+watch(const struct site *s)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	return result(inotify_add_watch(fd, s->conf->site.spool, IN_MOVED_TO));
+}
+
+static int
+fork_one(const struct site *s)
+{
+	pid_t pid = fork();
+
+	(void)s;
+	if (pid == 0)
+		_exit(0);
+	return result(pid < 0 ? -1 : waitpid(pid, NULL, 0));
+}
+
+static int
+execute(const struct site *s)
+{
+	char *const argv[] = {NULL};
+
+	(void)s;
+	(void)execv("/bin/true", argv);
+	return EXIT_REFUSED;
+}
+
+#ifndef SLUICE_SANITIZE
+static int
+map_code(const struct site *s)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)s;
+	return p == MAP_FAILED ? EXIT_REFUSED : 0;
+}
+#endif
+
+static int
+map_data(const struct site *s)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)s;
+	return p == MAP_FAILED ? EXIT_REFUSED : 0;
+}
+
+static int
+be_root_again(const struct site *s)
+{
+	(void)s;
+	return result(setuid(0));
+}
+
+static int
+is_other_user(const struct site *s)
+{
+	(void)s;
+	return geteuid() == 0 || getuid() == 0 ? EXIT_REFUSED : 0;
+}
+
+static int
+signal_other(const struct site *s)
+{
+	return result(kill(s->other, 0));
+}
+
+static int
+trace_other(const struct site *s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", s->other);
+	return result(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+static int
+kill_own_child(const struct site *s)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)s;
+	if (pid == 0)
+		for (;;)
+			(void)usleep(100000);
+	if (kill(pid, SIGKILL) < 0 || waitpid(pid, &status, 0) != pid)
+		return EXIT_REFUSED;
+	return WIFSIGNALED(status) ? 0 : EXIT_BROKEN;
+}
+
+static int
+raise_limit(const struct site *s)
+{
+	const struct rlimit l = {RLIM_INFINITY, RLIM_INFINITY};
+
+	(void)s;
+	return result(setrlimit(RLIMIT_FSIZE, &l));
+}
+
+static int
+pair(const struct site *s)
+{
+	int fds[2];
+
+	(void)s;
+	return result(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+}
+
+static int
+stdio_and_terminal(const struct site *s)
+{
+	(void)s;
+	(void)isatty(0);
+	return fprintf(stderr, "%s", "") < 0 ? EXIT_REFUSED : 0;
+}
+
+static int
+wait_a_little(const struct site *s)
+{
+	struct rlimit l;
+
+	(void)s;
+	(void)usleep(10);
+	return result(getrlimit(RLIMIT_NOFILE, &l));
+}
+
+struct probe {
+	enum role role;
+	const char *text;
+	probe_fn *fn;
+	enum outcome want;
+};
+
+/* ROLE_CELL means: ROLE_SCAN, then sandbox_cell(). */
+static const struct probe probes[] = {
+    {ROLE_FEED, "another user", is_other_user, DONE},
+    {ROLE_FEED, "root again", be_root_again, KILLED},
+    {ROLE_FEED, "write spool", write_spool, DONE},
+    {ROLE_FEED, "rename between directories", rename_in_spool, DONE},
+    {ROLE_FEED, "write state", write_state, REFUSED},
+    {ROLE_FEED, "write /tmp", write_tmp, REFUSED},
+    {ROLE_FEED, "read /etc/passwd", read_passwd, REFUSED},
+    {ROLE_FEED, "read conf", read_conf, DONE},
+    {ROLE_FEED, "watch", watch, DONE},
+    {ROLE_FEED, "TCP", tcp_socket, KILLED},
+    {ROLE_FEED, "fork", fork_one, KILLED},
+    {ROLE_FEED, "exec", execute, KILLED},
+    {ROLE_FEED, "wait", wait_a_little, DONE},
+
+    {ROLE_DELIVER, "another user", is_other_user, DONE},
+    {ROLE_DELIVER, "write spool", write_spool, DONE},
+    {ROLE_DELIVER, "rename between directories", rename_in_spool, DONE},
+    {ROLE_DELIVER, "reopen a memfd", reopen_memfd, DONE},
+    {ROLE_DELIVER, "reopen an unlinked file", reopen_unlinked, DONE},
+    {ROLE_DELIVER, "UNIX socket", unix_socket, DONE},
+    {ROLE_DELIVER, "TCP", tcp_socket, KILLED},
+    {ROLE_DELIVER, "write state", write_state, REFUSED},
+    {ROLE_DELIVER, "fork", fork_one, KILLED},
+
+    {ROLE_SCAN, "another user", is_other_user, DONE},
+    {ROLE_SCAN, "fork", fork_one, DONE},
+    {ROLE_SCAN, "kill its own child", kill_own_child, DONE},
+    {ROLE_SCAN, "memfd", make_memfd, DONE},
+    {ROLE_SCAN, "read conf", read_conf, REFUSED},
+    {ROLE_SCAN, "read /etc/passwd", read_passwd, REFUSED},
+    {ROLE_SCAN, "write /tmp", write_tmp, REFUSED},
+    {ROLE_SCAN, "TCP", tcp_socket, KILLED},
+    {ROLE_SCAN, "UNIX socket", unix_socket, KILLED},
+    {ROLE_SCAN, "exec", execute, KILLED},
+    {ROLE_SCAN, "signal another role", signal_other, REFUSED},
+    {ROLE_SCAN, "data", map_data, DONE},
+    {ROLE_SCAN, "stdio", stdio_and_terminal, DONE},
+
+    {ROLE_CELL, "another user", is_other_user, DONE},
+    {ROLE_CELL, "data", map_data, DONE},
+    {ROLE_CELL, "stdio", stdio_and_terminal, DONE},
+    {ROLE_CELL, "wait", wait_a_little, DONE},
+    {ROLE_CELL, "fork", fork_one, KILLED},
+    {ROLE_CELL, "memfd", make_memfd, KILLED},
+    {ROLE_CELL, "exec", execute, KILLED},
+    {ROLE_CELL, "TCP", tcp_socket, KILLED},
+    {ROLE_CELL, "read /etc/passwd", read_passwd, REFUSED},
+    {ROLE_CELL, "signal", signal_other, REFUSED},
+    {ROLE_CELL, "raise its limits", raise_limit, REFUSED},
+    {ROLE_CELL, "socketpair", pair, KILLED},
+
+    {ROLE_ENGINES, "another user", is_other_user, DONE},
+    {ROLE_ENGINES, "list signatures", list_database, DONE},
+    {ROLE_ENGINES, "UNIX socket", unix_socket, DONE},
+    {ROLE_ENGINES, "connect to spamd", connect_spam, DONE},
+    {ROLE_ENGINES, "connect elsewhere", connect_elsewhere, REFUSED},
+    {ROLE_ENGINES, "netlink", udp_socket, KILLED},
+    {ROLE_ENGINES, "read spool", read_spool, REFUSED},
+    {ROLE_ENGINES, "write spool", write_spool, REFUSED},
+    {ROLE_ENGINES, "write /tmp", write_tmp, REFUSED},
+    {ROLE_ENGINES, "look into another process", trace_other, REFUSED},
+    {ROLE_ENGINES, "fork", fork_one, KILLED},
+
+    {ROLE_VMM, "another user", is_other_user, DONE},
+    {ROLE_VMM, "read /etc/passwd", read_passwd, REFUSED},
+    {ROLE_VMM, "UNIX socket", unix_socket, KILLED},
+
+    {ROLE_BOOK, "another user", is_other_user, DONE},
+    {ROLE_BOOK, "write state", write_state, DONE},
+    {ROLE_BOOK, "read spool", read_spool, DONE},
+    {ROLE_BOOK, "write spool", write_spool, REFUSED},
+    {ROLE_BOOK, "UNIX socket", unix_socket, KILLED},
+    {ROLE_BOOK, "fork", fork_one, KILLED},
+
+#ifndef SLUICE_SANITIZE /* the sanitizers map as they like */
+    {ROLE_FEED, "code", map_code, REFUSED},
+    {ROLE_SCAN, "code", map_code, REFUSED},
+    {ROLE_CELL, "code", map_code, REFUSED},
+#endif
+};
+
+static const struct cell_budget roomy = {
+    .memory_bytes = UINT64_C(1) << 30,
+    .output_bytes = 1 << 20,
+    .cpu_usec = 5000000,
+};
+
+static int
+in_role(const struct site *site, const struct probe *p)
+{
+	enum role role = p->role == ROLE_CELL ? ROLE_SCAN : p->role;
+	char err[256];
+	int r = sandbox_enter(role, site->conf, err, sizeof(err));
+
+	if (r == 0 && p->role == ROLE_CELL)
+		r = sandbox_cell(&roomy);
+	if (r < 0) {
+		(void)dprintf(2, "%s: %s (%d)\n", role_name(role), err, r);
+		return EXIT_BROKEN;
+	}
+	return p->fn(site);
+}
+
+static enum outcome
+run(const struct site *site, const struct probe *p)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(in_role(site, p));
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) == SIGSYS ? KILLED : BROKEN;
+	if (WEXITSTATUS(status) == EXIT_REFUSED)
+		return REFUSED;
+	return WEXITSTATUS(status) == 0 ? DONE : BROKEN;
+}
+
+static void
+every_role_can_do_what_it_needs_and_nothing_else(void **state)
+{
+	const struct site *site = *state;
+	int wrong = 0;
+
+	if (geteuid() != 0) {
+		print_message("skipped: changing the user needs root\n");
+		skip();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+		const struct probe *p = &probes[i];
+		enum outcome got = run(site, p);
+
+		if (got == p->want)
+			continue;
+		wrong++;
+		print_error("%s: %s: %s, expected %s\n", role_name(p->role),
+		    p->text, outcome_names[got], outcome_names[p->want]);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void
+a_cell_that_eats_memory_or_time_dies_or_is_refused(void **state)
+{
+#ifdef SLUICE_SANITIZE
+	(void)state;
+	print_message("skipped: sanitizers need the address space\n");
+	skip();
+#else
+	const struct cell_budget small = {
+	    .memory_bytes = 64 << 20, .output_bytes = 4096, .cpu_usec = 1};
+	const struct site *site = *state;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		char page[8192] = {0};
+
+		(void)signal(SIGXFSZ, SIG_IGN);
+		if (sandbox_cell(&small) < 0)
+			_exit(1);
+		if (mmap(NULL, 256 << 20, PROT_READ,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+			_exit(2);
+		if (write(site->memfd, page, sizeof(page)) > 4096)
+			_exit(3);
+		for (;;)
+			; /* SIGXCPU within a second of this */
+	}
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+#endif
+}
+
+static void
+a_user_that_does_not_exist_is_named(void **state)
+{
+	struct conf *conf = NULL;
+	char err[256] = "";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(conf_load(NULL, &conf, err, sizeof(err)), 0);
+	free(conf->site.vmm_user);
+	conf->site.vmm_user = xstrdup("nobody-of-that-name");
+	if (fork() == 0) {
+		int r = sandbox_enter(ROLE_VMM, conf, err, sizeof(err));
+
+		_exit(
+		    r == -ENOENT && strstr(err, "nobody-of-that-name") ? 0 : 1);
+	}
+	int status;
+
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+	(void)conf_free(conf);
+}
+
+/* The child of a child, whose parent ends, must end too, as another user. */
+static void
+a_role_ends_with_its_parent_although_its_user_changed(void **state)
+{
+	const struct site *site = *state;
+	int life[2];
+	char c;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe(life), 0);
+	if (fork() == 0) {
+		pid_t parent = getpid();
+		int ready[2];
+
+		if (pipe(ready) < 0)
+			_exit(1);
+		if (fork() == 0) {
+			char err[256];
+
+			proc_bind_to_parent(parent);
+			if (sandbox_enter(
+				ROLE_VMM, site->conf, err, sizeof(err)) < 0)
+				_exit(1);
+			(void)!write(ready[1], "", 1);
+			for (;;)
+				(void)usleep(100000);
+		}
+		(void)!read(ready[0], &c, 1);
+		_exit(0);
+	}
+	assert_true(wait(NULL) > 0);
+	(void)close(life[1]);
+	(void)alarm(10); /* would wait for ever if the role lived on */
+	assert_int_equal(read(life[0], &c, 1), 0);
+	(void)alarm(0);
+	(void)close(life[0]);
+}
+
+static void
+cell_cost(void)
+{
+	struct mono a = mono_now();
+
+	if (sandbox_cell(&roomy) < 0)
+		_exit(1);
+	(void)dprintf(STDOUT_FILENO, "sandbox_cell usec=%ju\n",
+	    (uintmax_t)mono_span(a, mono_now()));
+	_exit(0);
+}
+
+/* Generous here, where sanitizers and neighbours share the processor. */
+static void
+the_cell_filter_is_cheap_enough_for_every_message(void **state)
+{
+	const struct site *site = *state;
+	char err[256];
+
+	if (geteuid() != 0)
+		skip();
+	if (fork() == 0) {
+		uint64_t best = UINT64_MAX;
+
+		if (sandbox_enter(ROLE_SCAN, site->conf, err, sizeof(err)) < 0)
+			_exit(2);
+		for (int i = 0; i < 5; i++) {
+			struct mono t = mono_now();
+			pid_t pid = fork();
+
+			if (pid == 0)
+				cell_cost();
+			(void)waitpid(pid, NULL, 0);
+			if (mono_span(t, mono_now()) < best)
+				best = mono_span(t, mono_now());
+		}
+		_exit(best < 20000 ? 0 : 3);
+	}
+	int status;
+
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+}
+
+static void
+need_user(const char *name)
+{
+	char *cmd;
+
+	if (getpwnam(name))
+		return;
+	cmd = xasprintf("useradd --system --user-group --no-create-home "
+			"--shell /usr/sbin/nologin %s",
+	    name);
+	if (system(cmd) != 0)
+		print_error("cannot make user %s\n", name);
+	free(cmd);
+}
+
+static void
+make_dir(const char *root, const char *name, const char *user)
+{
+	const struct passwd *pw = getpwnam(user);
+	char *path = xasprintf("%s/%s", root, name);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+	if (pw)
+		assert_int_equal(chown(path, pw->pw_uid, pw->pw_gid), 0);
+	free(path);
+}
+
+static void
+write_site(const struct site *s)
+{
+	char *path = xasprintf("%s/conf/sluice.conf", s->root);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	(void)fprintf(f,
+	    "site { spool = \"%s/spool\" state = \"%s/state\" runtime = "
+	    "\"%s/run\" }\nclamd { database = \"%s/db\" }\nspam { address = "
+	    "\"127.0.0.1:1783\" }\npolicy { rules = \"%s/conf/policy\" }\n",
+	    s->root, s->root, s->root, s->root, s->root);
+	assert_int_equal(fclose(f), 0);
+	free(path);
+	path = xasprintf("%s/spool/file", s->root);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fclose(f), 0);
+	free(path);
+}
+
+static int
+set_up(void **state)
+{
+	struct site *s = xcalloc(1, sizeof(*s));
+	char err[256], *path;
+
+	(void)strcpy(s->root, "/tmp/test_sandbox.XXXXXX");
+	assert_non_null(mkdtemp(s->root));
+	assert_int_equal(chmod(s->root, 0755), 0);
+	if (geteuid() == 0)
+		for (int i = 0; i < 5; i++)
+			need_user((const char *[]){"sluice", "sluice-scan",
+			    "sluice-engines", "sluice-book", "sluice-vmm"}[i]);
+	make_dir(s->root, "spool", "sluice");
+	make_dir(s->root, "spool/a", "sluice");
+	make_dir(s->root, "spool/b", "sluice");
+	make_dir(s->root, "state", "sluice-book");
+	make_dir(s->root, "run", "sluice");
+	make_dir(s->root, "db", "root");
+	make_dir(s->root, "conf", "root");
+	write_site(s);
+	path = xasprintf("%s/conf/sluice.conf", s->root);
+	assert_int_equal(conf_load(path, &s->conf, err, sizeof(err)), 0);
+	free(path);
+	s->memfd = memfd_new("test");
+	s->other = fork();
+	if (s->other == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		(void)pause();
+		_exit(0);
+	}
+	*state = s;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct site *s = *state;
+	char *cmd = xasprintf("rm -rf %s", s->root);
+
+	(void)kill(s->other, SIGTERM);
+	(void)waitpid(s->other, NULL, 0);
+	assert_int_equal(system(cmd), 0);
+	free(cmd);
+	(void)close(s->memfd);
+	(void)conf_free(s->conf);
+	free(s);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_role_can_do_what_it_needs_and_nothing_else),
+	    cmocka_unit_test(
+		a_cell_that_eats_memory_or_time_dies_or_is_refused),
+	    cmocka_unit_test(a_user_that_does_not_exist_is_named),
+	    cmocka_unit_test(
+		a_role_ends_with_its_parent_although_its_user_changed),
+	    cmocka_unit_test(the_cell_filter_is_cheap_enough_for_every_message),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,176 @@
+/* Every combination of answers, not a sample: 6^4 for each required set. */
+#include "worker/verdict.h"
+
+#include "common/cleanup.h"
+#include "common/conf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ENGINES 4
+#define ABSENT  ANSWER_COUNT /* the engine gave no answer at all */
+
+static const char *const names[ENGINES] = {
+    "reading", "policy", "clamd", "spam"};
+static const char *const required_sets[] = {"policy clamd spam", "policy clamd",
+    "clamd spam", "clamd", "policy", "spam", ""};
+
+struct combination {
+	enum answer of[ENGINES];
+	struct engine_answer answers[ENGINES];
+	size_t n;
+};
+
+static void
+make(struct combination *c, unsigned int number)
+{
+	c->n = 0;
+	for (int e = 0; e < ENGINES; e++, number /= ANSWER_COUNT + 1) {
+		c->of[e] = (enum answer)(number % (ANSWER_COUNT + 1));
+		if (c->of[e] != ABSENT)
+			answer_set(&c->answers[c->n++], names[e], c->of[e],
+			    "%s says so", names[e]);
+	}
+}
+
+static bool
+does_not_know(enum answer a)
+{
+	return a == ABSENT || a == ANSWER_UNKNOWN_SYSTEM ||
+	       a == ANSWER_UNKNOWN_MESSAGE;
+}
+
+typedef void check_fn(const struct combination *c, const char *required,
+    enum verdict v, const char *reason);
+
+static void
+for_all(check_fn *check)
+{
+	struct combination c;
+
+	for (size_t s = 0; s < ARRAY_SIZE(required_sets); s++)
+		for (unsigned int i = 0; i < 6 * 6 * 6 * 6; i++) {
+			const char *reason;
+			enum verdict v;
+
+			make(&c, i);
+			v = verdict_of(
+			    c.answers, c.n, required_sets[s], &reason);
+			check(&c, required_sets[s], v, reason);
+		}
+}
+
+static void
+check_unknown(const struct combination *c, const char *required, enum verdict v,
+    const char *reason)
+{
+	enum spool_dir dir = SPOOL_ERROR;
+
+	(void)reason;
+	if (!verdict_place(v, &dir) || dir != SPOOL_OUT)
+		return;
+	for (int e = 0; e < ENGINES; e++)
+		if (e == 0 || conf_has_word(required, names[e]))
+			assert_false(does_not_know(c->of[e]));
+}
+
+static void
+test_unknown_never_becomes_out(void **state)
+{
+	(void)state;
+	for_all(check_unknown);
+}
+
+static void
+check_hit(const struct combination *c, const char *required, enum verdict v,
+    const char *reason)
+{
+	(void)required;
+	(void)reason;
+	if (c->of[2] == ANSWER_HIT)
+		assert_int_equal(v, VERDICT_VIRUS);
+	else
+		assert_int_not_equal(v, VERDICT_VIRUS);
+	if (v == VERDICT_CLEAN)
+		for (int e = 0; e < ENGINES; e++)
+			assert_int_not_equal(c->of[e], ANSWER_HIT);
+}
+
+static void
+test_a_virus_outranks_everything_and_no_hit_is_clean(void **state)
+{
+	(void)state;
+	for_all(check_hit);
+}
+
+static void
+check_reason(const struct combination *c, const char *required, enum verdict v,
+    const char *reason)
+{
+	(void)c;
+	(void)required;
+	assert_true((v == VERDICT_CLEAN) == (*reason == '\0'));
+}
+
+static void
+test_every_verdict_but_clean_has_a_reason(void **state)
+{
+	(void)state;
+	for_all(check_reason);
+}
+
+static void
+test_a_message_that_kills_its_cell_is_charged_during_an_outage(void **state)
+{
+	struct engine_answer a[3];
+	const char *reason;
+
+	(void)state;
+	answer_set(&a[0], "clamd", ANSWER_UNKNOWN_SYSTEM, "down");
+	answer_set(&a[1], "reading", ANSWER_UNKNOWN_MESSAGE, "died");
+	answer_set(&a[2], "policy", ANSWER_UNKNOWN_MESSAGE, "no reading");
+	assert_int_equal(
+	    verdict_of(a, 3, "policy clamd", &reason), VERDICT_UNKNOWN_MESSAGE);
+	assert_string_equal(reason, "died");
+}
+
+static void
+test_each_verdict_has_its_place(void **state)
+{
+	static const struct {
+		enum verdict v;
+		enum spool_dir dir;
+	} rows[] = {{VERDICT_CLEAN, SPOOL_OUT}, {VERDICT_VIRUS, SPOOL_VIRUS},
+	    {VERDICT_EXT, SPOOL_EXT}, {VERDICT_AMBIGUOUS, SPOOL_EXT},
+	    {VERDICT_SPAM, SPOOL_SPAM}};
+	enum spool_dir dir;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_true(verdict_place(rows[i].v, &dir));
+		assert_int_equal(dir, rows[i].dir);
+	}
+	assert_false(verdict_place(VERDICT_UNKNOWN_SYSTEM, &dir));
+	assert_false(verdict_place(VERDICT_UNKNOWN_MESSAGE, &dir));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_unknown_never_becomes_out),
+	    cmocka_unit_test(
+		test_a_virus_outranks_everything_and_no_hit_is_clean),
+	    cmocka_unit_test(test_every_verdict_but_clean_has_a_reason),
+	    cmocka_unit_test(
+		test_a_message_that_kills_its_cell_is_charged_during_an_outage),
+	    cmocka_unit_test(test_each_verdict_has_its_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
