@@ -49,10 +49,13 @@ static int
 set_budget(const struct cell_budget *b)
 {
 	uint64_t cpu_sec = (b->cpu_usec + USEC_PER_SEC - 1) / USEC_PER_SEC;
+	/* At the soft limit comes SIGXCPU, which names its cause; at the hard
+	 * one SIGKILL, which looks like a kill from outside. */
+	struct rlimit cpu = {cpu_sec, cpu_sec + 1};
 	int r = limit(RLIMIT_FSIZE, b->output_bytes);
 
-	if (r == 0)
-		r = limit(RLIMIT_CPU, cpu_sec);
+	if (r == 0 && setrlimit(RLIMIT_CPU, &cpu) < 0)
+		r = -errno;
 	if (r == 0)
 		r = limit(RLIMIT_NOFILE, CELL_FILES);
 #ifndef SLUICE_SANITIZE /* shadow memory alone is terabytes of addresses */

@@ -72,8 +72,9 @@ feed_back_off(struct feed *feed)
 void
 feed_want_round(struct feed *feed)
 {
+	feed->round.wanted = true; /* also while one is running */
 	if (!feed->round.running)
-		arm(feed->ev_round, round_wait_usec(feed, USEC_PER_SEC));
+		arm(feed->ev_round, round_wait_usec(feed));
 }
 
 static void
@@ -88,7 +89,7 @@ show(struct feed *feed)
 	board->ready = counts.ready;
 	board->parked = counts.parked;
 	board->held = counts.held;
-	board->scan_usec = feed->round.spent_usec;
+	board->scan_usec = feed->round.walk_usec;
 	for (size_t i = 0; i < feed->limits.lanes; i++)
 		board->lane[i] = (struct board_lane){
 		    .max_bytes = feed->limits.max_bytes[i],
@@ -109,8 +110,7 @@ work(struct feed *feed)
 	if (feed->round.running) {
 		round_step(feed);
 		if (!feed->round.running)
-			arm(feed->ev_round,
-			    round_wait_usec(feed, feed->scan_usec));
+			arm(feed->ev_round, round_wait_usec(feed));
 	}
 	show(feed);
 	if (feed->round.running ||
@@ -202,7 +202,7 @@ static void
 on_round(evutil_socket_t fd, short what, void *arg)
 {
 	struct feed *feed = feed_from_arg(arg);
-	uint64_t wait_usec = round_wait_usec(feed, 0);
+	uint64_t wait_usec = round_wait_usec(feed);
 
 	(void)fd;
 	(void)what;
@@ -416,8 +416,8 @@ feed_run(struct feed *feed)
 	round_all(feed);
 	lanes_refresh(feed);
 	log_info("ready waiting=%zu scan_usec=%" PRIu64,
-	    index_count(feed->index).ready, feed->round.spent_usec);
-	arm(feed->ev_round, round_wait_usec(feed, feed->scan_usec));
+	    index_count(feed->index).ready, feed->round.walk_usec);
+	arm(feed->ev_round, round_wait_usec(feed));
 	arm(feed->ev_tick, TICK_USEC);
 	work(feed);
 	(void)event_base_dispatch(feed->base);

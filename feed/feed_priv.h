@@ -38,15 +38,22 @@ struct found {
 	char id[QUEUE_ID_MAX + 1];
 };
 
-/* One reading of in/ (at 0) and then of each feed queue (at 1 ..). */
+/*
+ * One reading of in/ (at 0) and then of each feed queue (at 1 ..).  A regular
+ * one retries what is parked, too; one that was asked for, since events or
+ * samples were lost, doesn't, and so may come sooner.
+ */
 struct round {
-	bool running;
+	bool running, wanted;
+	bool retry; /* the one under way is a regular one */
 	size_t at;
 	struct walk *walk;
 	struct found *found;
 	size_t n_found, max_found;
-	struct mono begun;
-	uint64_t spent_usec; /* in this round, its retries included */
+	struct mono begun, regular_begun;
+	uint64_t walk_usec;  /* reading, in the last round */
+	uint64_t spent_usec; /* since the last regular one began: on rounds and
+			      * on retries */
 };
 
 struct feed {
@@ -102,8 +109,7 @@ void round_begin(struct feed *feed);
 void round_step(struct feed *feed);
 void round_all(struct feed *feed);
 void round_done(struct feed *feed);
-/* round.c: microseconds until the next may begin, so that reading costs at
- * most a hundredth of the time. */
-uint64_t round_wait_usec(const struct feed *feed, uint64_t interval_usec);
+/* round.c: microseconds until the next is due. */
+uint64_t round_wait_usec(const struct feed *feed);
 
 #endif

@@ -10,8 +10,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A round may take one part in that many of the time. */
-#define ROUND_SHARE 100
+/*
+ * Regular rounds may take one part in that many of the time: with a hundred
+ * thousand that never become ready, one takes half a second, and the cost of
+ * the others' placing must not show it.
+ */
+#define ROUND_SHARE 1000
+/* One that was asked for finds mail that nobody else finds. */
+#define WANTED_SHARE 20
+#define WANTED_USEC  USEC_PER_SEC
 
 /* Octets of df + qf, and when the qf was written.  false: not there. */
 static bool
@@ -93,7 +100,8 @@ found_add(struct feed *feed)
 	free(round->found);
 	round->found = NULL;
 	round->n_found = round->max_found = 0;
-	index_retry_all(feed->index);
+	if (round->retry)
+		index_retry_all(feed->index);
 }
 
 static void
@@ -136,7 +144,13 @@ round_begin(struct feed *feed)
 	round->running = true;
 	round->at = 0;
 	round->begun = mono_now();
-	round->spent_usec = 0;
+	round->walk_usec = 0;
+	round->retry = !round->wanted;
+	round->wanted = false;
+	if (round->retry) {
+		round->regular_begun = round->begun;
+		round->spent_usec = 0;
+	}
 }
 
 void
@@ -144,6 +158,7 @@ round_step(struct feed *feed)
 {
 	struct round *round = &feed->round;
 	struct mono begun = mono_now();
+	uint64_t spent_usec;
 	int r = -EIO;
 
 	if (!round->walk)
@@ -156,7 +171,9 @@ round_step(struct feed *feed)
 		round->at++;
 		round->running = round->at <= feed->limits.lanes;
 	}
-	round->spent_usec += mono_span(begun, mono_now());
+	spent_usec = mono_span(begun, mono_now());
+	round->walk_usec += spent_usec;
+	round->spent_usec += spent_usec;
 }
 
 void
@@ -174,13 +191,24 @@ round_done(struct feed *feed)
 	free(feed->round.found);
 }
 
-uint64_t
-round_wait_usec(const struct feed *feed, uint64_t interval_usec)
+static uint64_t
+left_usec(struct mono begun, uint64_t least_usec, uint64_t due_usec)
 {
-	uint64_t since = mono_span(feed->round.begun, mono_now());
-	uint64_t due = feed->round.spent_usec * ROUND_SHARE;
+	uint64_t since = mono_span(begun, mono_now());
 
-	if (due < interval_usec)
-		due = interval_usec;
-	return due > since ? due - since : 0;
+	if (due_usec < least_usec)
+		due_usec = least_usec;
+	return due_usec > since ? due_usec - since : 0;
+}
+
+uint64_t
+round_wait_usec(const struct feed *feed)
+{
+	const struct round *round = &feed->round;
+
+	if (round->wanted)
+		return left_usec(
+		    round->begun, WANTED_USEC, round->walk_usec * WANTED_SHARE);
+	return left_usec(round->regular_begun, feed->scan_usec,
+	    round->spent_usec * ROUND_SHARE);
 }

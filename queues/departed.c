@@ -12,10 +12,26 @@
 
 struct search {
 	const char *id;
+	enum spool_dir dir;
 	bool is_found;
-	struct wall t; /* of the latest move so far */
-	enum spool_dir from;
+	bool is_out;      /* the latest move that concerns dir left it */
+	struct wall t;    /* ... and its time */
+	struct wall last; /* time of the latest move of all */
 };
+
+static void
+look_at_move(struct search *s, const struct event *e)
+{
+	if (e->t.usec > s->last.usec)
+		s->last = e->t;
+	if (e->from != s->dir && e->to != s->dir)
+		return;
+	if (s->is_found && e->t.usec < s->t.usec)
+		return;
+	s->is_found = true;
+	s->is_out = e->from == s->dir;
+	s->t = e->t;
+}
 
 static int
 look_at_line(void *arg, const char *line, size_t len)
@@ -29,12 +45,8 @@ look_at_line(void *arg, const char *line, size_t len)
 		return 0;
 	if (event_parse(line, len, &e, &keep) < 0)
 		return 0; /* cut off by a crash */
-	if (e.kind == EVENT_MOVE && strcmp(e.id, s->id) == 0 &&
-	    (!s->is_found || e.t.usec >= s->t.usec)) {
-		s->is_found = true;
-		s->t = e.t;
-		s->from = e.from;
-	}
+	if (e.kind == EVENT_MOVE && strcmp(e.id, s->id) == 0)
+		look_at_move(s, &e);
 	event_release(keep);
 	return 0;
 }
@@ -55,9 +67,10 @@ look_at_journal(const struct spool *spool, const char *name, struct search *s)
 }
 
 bool
-departed_from(const struct spool *spool, enum spool_dir dir, const char *id)
+departed_from(const struct spool *spool, enum spool_dir dir, const char *id,
+    struct wall *ret_last)
 {
-	struct search s = {.id = id};
+	struct search s = {.id = id, .dir = dir};
 	const struct dirent *e;
 	DIR *d;
 	int fd;
@@ -74,5 +87,8 @@ departed_from(const struct spool *spool, enum spool_dir dir, const char *id)
 		if (e->d_name[0] != '.')
 			look_at_journal(spool, e->d_name, &s);
 	(void)closedir(d);
-	return s.is_found && s.from == dir;
+	if (!s.is_found || !s.is_out)
+		return false;
+	*ret_last = s.last;
+	return true;
 }

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_names[] = {
@@ -81,16 +83,29 @@ put_string(json_t *line, const char *key, const char *text)
 		put(line, key, to_string(text));
 }
 
-static void
-put_evidence(json_t *line, const char *text)
+/*
+ * Evidence stands in the line as it came, so that it is neither parsed into
+ * a tree and written again nor changed: the object's closing brace is
+ * replaced by it.  What is no JSON becomes a JSON string.
+ */
+static char *
+append_evidence(char *text, const char *evidence)
 {
-	json_t *value;
+	json_t *value = json_loads(evidence, JSON_DECODE_ANY, NULL);
+	bool is_line = value && !strchr(evidence, '\n');
+	char *whole, *quoted = NULL;
 
-	if (!text)
-		return;
-	value =
-	    json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
-	put(line, "evidence", value ? value : to_string(text));
+	json_decref(value);
+	if (!is_line) {
+		value = to_string(evidence);
+		quoted = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		json_decref(value);
+	}
+	whole = xasprintf("%.*s,\"evidence\":%s}", (int)strlen(text) - 1, text,
+	    is_line ? evidence : quoted);
+	free(quoted);
+	free(text);
+	return whole;
 }
 
 char *
@@ -116,10 +131,10 @@ event_format(const struct event *event)
 	put_string(line, "reason", event->reason);
 	put_number(line, "wait_usec", event->wait_usec);
 	put_number(line, "service_usec", event->service_usec);
-	put_evidence(line, event->evidence);
 	text = json_dumps(line, JSON_COMPACT);
 	json_decref(line);
-	return text;
+	return text && event->evidence ? append_evidence(text, event->evidence)
+				       : text;
 }
 
 /* What event_parse() hands out. */

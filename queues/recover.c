@@ -14,6 +14,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+/* Far above the time that a move takes from its journal line to its rename. */
+#define QUIET_USEC (60 * USEC_PER_SEC)
+
 static void
 close_dir(DIR **dir)
 {
@@ -87,22 +90,27 @@ settle_twin(const struct spool *spool, enum spool_dir dir, enum spool_dir other,
 /*
  * No qf at all.  If the journals say that the message left dir by a move of
  * ours, its qf was renamed away and the message has gone on since, and this
- * is what a crash before the unlink left.  With several names the df may be
- * part of a move that runs now (the link precedes the rename), so nlink is
- * looked at first and the qf after it.
+ * is what a crash before the unlink left.
+ *
+ * What must not happen is to take the df from under a move that runs now: its
+ * qf may have been where we looked too early or too late.  Such a move has
+ * linked the df, so that it has two names, before it renames the qf; hence
+ * nlink first, then the qf.  With several names (two crashes, a split
+ * envelope) the message must not have moved for a while.
  */
 static int
 settle_orphan(const struct spool *spool, enum spool_dir dir, const char *id,
     struct recovery *rec)
 {
+	struct wall last;
 	struct stat st;
 	int r;
 
 	r = stat_pair(spool, dir, "df", id, &st);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 ||
-	    !departed_from(spool, dir, id)) {
+	if (!S_ISREG(st.st_mode) || !departed_from(spool, dir, id, &last) ||
+	    (st.st_nlink != 1 && wall_now().usec < last.usec + QUIET_USEC)) {
 		rec->orphan_df++;
 		return 0;
 	}

@@ -18,9 +18,10 @@ struct recovery {
 
 /*
  * Walk the whole spool and remove leftovers: a df whose message (same id)
- * has its qf and the same inode in another directory; a df with no other name
- * and no qf anywhere whose message left that directory by a move of ours, as
- * the last 4 MiB of the journals say; a tf outside in/ and out/.  Works under
+ * has its qf and the same inode in another directory; a df without a qf
+ * anywhere whose message left that directory by a move of ours, as the last
+ * 4 MiB of the journals say (with several names only if that message has not
+ * moved for a minute); a tf outside in/ and out/.  Works under
  * each message's lock, so it may run beside living daemons; each daemon runs
  * it at its start, before its first move.
  * Cost: one directory read each, one stat for each df; the journals are read

@@ -109,16 +109,16 @@ copy_member(struct reader *r)
 		writer_advance(r->c->w, (uint64_t)n);
 		r->out += (uint64_t)n;
 		if (r->out > RATIO_LEAST && r->out / RATIO > r->bytes) {
-			cell_status(r->c, READING_TOO_LARGE,
-			    "archive unfolds too far");
+			cell_status(
+			    r->c, READING_TOO_LARGE, "archive unfolds too far");
 			return PART_BROKEN;
 		}
 	}
 }
 
 static void
-member_names(const struct reader *r, struct archive_entry *entry,
-    struct names *names)
+member_names(
+    const struct reader *r, struct archive_entry *entry, struct names *names)
 {
 	const char *path = archive_entry_pathname(entry);
 
@@ -130,13 +130,6 @@ member_names(const struct reader *r, struct archive_entry *entry,
 		names_add(names, path, strlen(path));
 }
 
-static bool
-is_empty_directory(struct archive_entry *entry)
-{
-	return archive_entry_filetype(entry) == AE_IFDIR &&
-	       archive_entry_size(entry) == 0;
-}
-
 static void
 read_member(struct reader *r, struct archive_entry *entry)
 {
@@ -146,6 +139,7 @@ read_member(struct reader *r, struct archive_entry *entry)
 	    .view = VIEW_ARCHIVE,
 	    .flags = PART_ATTACHMENT,
 	    .names = &names};
+	uint64_t bytes;
 
 	member_names(r, entry, &names);
 	if (archive_entry_is_encrypted(entry)) {
@@ -153,11 +147,14 @@ read_member(struct reader *r, struct archive_entry *entry)
 		source.type = "application/octet-stream";
 		(void)cell_part_empty(r->c, &source);
 		(void)writer_flags(r->c->w, r->index, PART_ENCRYPTED);
-	} else if (!is_empty_directory(entry)) {
+	} else {
+		/* What says that it is a directory may have content, too. */
 		source.flags |= copy_member(r);
 		if (source.flags & PART_BROKEN)
 			(void)writer_flags(r->c->w, r->index, PART_BROKEN);
-		(void)cell_part(r->c, &source);
+		(void)writer_blob(r->c->w, &bytes);
+		if (bytes > 0 || archive_entry_filetype(entry) != AE_IFDIR)
+			(void)cell_part(r->c, &source);
 	}
 	names_done(&names);
 }
@@ -170,7 +167,7 @@ read_members(struct reader *r)
 
 	while (r->c->status == READING_COMPLETE &&
 	       ((got = archive_read_next_header(r->a, &entry)) == ARCHIVE_OK ||
-	           got == ARCHIVE_WARN))
+		   got == ARCHIVE_WARN))
 		read_member(r, entry);
 	if (r->c->status != READING_COMPLETE)
 		return;
@@ -191,8 +188,8 @@ read_as(struct reader *r, struct span octets, enum way way)
 	if (!r->a)
 		return false;
 	support(r->a, way);
-	opened = archive_read_open_memory(r->a, octets.at, octets.len) ==
-	         ARCHIVE_OK;
+	opened =
+	    archive_read_open_memory(r->a, octets.at, octets.len) == ARCHIVE_OK;
 	if (opened)
 		read_members(r);
 	(void)archive_read_free(r->a);
@@ -205,8 +202,8 @@ is_filter(const char *type)
 {
 	static const char *const types[] = {"application/gzip",
 	    "application/x-bzip2", "application/x-xz", "application/zstd",
-	    "application/x-lz4", "application/x-lzma",
-	    "application/x-compress", "application/x-lzip"};
+	    "application/x-lz4", "application/x-lzma", "application/x-compress",
+	    "application/x-lzip"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i]) == 0)
@@ -215,20 +212,16 @@ is_filter(const char *type)
 }
 
 void
-archive_read(
-    struct cell *c, int32_t index, unsigned depth, struct span octets)
+archive_read(struct cell *c, int32_t index, unsigned depth, struct span octets)
 {
-	struct reader r = {.c = c,
-	    .index = index,
-	    .depth = depth + 1,
-	    .bytes = octets.len};
+	struct reader r = {
+	    .c = c, .index = index, .depth = depth + 1, .bytes = octets.len};
 
 	if (cell_is_too_deep(c, depth + 1))
 		return;
 	(void)writer_flags(c->w, index, PART_CONTAINER);
 	if (!read_as(&r, octets,
-		is_filter(writer_type(c->w, index)) ? AS_ONE_FILE
-	                                            : AS_ARCHIVE))
+		is_filter(writer_type(c->w, index)) ? AS_ONE_FILE : AS_ARCHIVE))
 		(void)writer_flags(c->w, index, PART_BROKEN);
 	if (archive_zip_agrees(octets))
 		return;

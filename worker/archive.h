@@ -14,7 +14,7 @@ bool archive_is_type(const char *type);
  * Members become parts with parent index; what is encrypted, damaged or over
  * a budget is flagged or noted.
  */
-void archive_read(struct cell *c, int32_t index, unsigned depth,
-    struct span octets);
+void archive_read(
+    struct cell *c, int32_t index, unsigned depth, struct span octets);
 
 #endif

@@ -47,8 +47,8 @@ find_end(struct zip *z)
 {
 	const char *const start = z->octets.at;
 	const size_t least = z->octets.len > COMMENT_BYTES + END_BYTES
-	                         ? z->octets.len - COMMENT_BYTES - END_BYTES
-	                         : 0;
+				 ? z->octets.len - COMMENT_BYTES - END_BYTES
+				 : 0;
 
 	if (z->octets.len < END_BYTES)
 		return false;
@@ -93,7 +93,7 @@ is_same(const char *entry, const char *local, size_t name_room)
 	/* With a data descriptor the sizes stand behind the data. */
 	return is_late || get32(local + 18) == LARGE ||
 	       (get32(entry + 20) == get32(local + 18) &&
-	           get32(entry + 24) == get32(local + 22));
+		   get32(entry + 24) == get32(local + 22));
 }
 
 /* One entry at offset at; the next one's offset, or 0: they disagree. */
@@ -106,8 +106,8 @@ check_entry(struct zip *z, size_t at, struct member *ret)
 
 	if (z->stop - at < ENTRY_BYTES || memcmp(entry, "PK\1\2", 4) != 0)
 		return 0;
-	names = (size_t)get16(entry + 28) + get16(entry + 30) +
-	        get16(entry + 32);
+	names =
+	    (size_t)get16(entry + 28) + get16(entry + 30) + get16(entry + 32);
 	if (names > z->stop - at - ENTRY_BYTES)
 		return 0;
 	local = z->base + get32(entry + 42);
@@ -118,7 +118,7 @@ check_entry(struct zip *z, size_t at, struct member *ret)
 		return 0;
 	ret->start = local;
 	ret->end = local + LOCAL_BYTES + get16(start + local + 26) +
-	           get16(start + local + 28) + get32(entry + 20);
+		   get16(start + local + 28) + get32(entry + 20);
 	return ret->end <= z->entries ? at + ENTRY_BYTES + names : 0;
 }
 
@@ -133,8 +133,8 @@ by_start(const void *a, const void *b)
 static bool
 has_member(const struct zip *z, size_t from, size_t to)
 {
-	return from < to && memmem(z->octets.at + from, to - from, "PK\3\4",
-				4) != NULL;
+	return from < to &&
+	       memmem(z->octets.at + from, to - from, "PK\3\4", 4) != NULL;
 }
 
 /* Local headers that the directory doesn't know, members in each other. */

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define PROBE_IN  (size_t)160 /* octets of a run that are tried */
-#define PROBE_OUT (size_t)192
+#define PROBE_IN   (size_t)160 /* octets of a run that are tried */
+#define PROBE_OUT  (size_t)192
 #define PROBE_PEEK (size_t)24 /* in which its first two letters must be */
-#define PROBE_QP  (size_t)12 /* where the first '=' must be */
+#define PROBE_QP   (size_t)12 /* where the first '=' must be */
 /* A run without a known beginning must be this long to be looked into. */
 #define RUN_LINE  (size_t)40
 #define RUN_LINES 4
@@ -28,8 +28,8 @@ struct pass {
 	const char *next;
 	const char *end;
 	const char *delimiter; /* where runs end, if known */
-	size_t len; /* of the line, without its end */
-	unsigned run; /* lines in a row that look like base64 */
+	size_t len;            /* of the line, without its end */
+	unsigned run;          /* lines in a row that look like base64 */
 	const char *run_at;
 	bool armor; /* between PGP's -----BEGIN and -----END */
 };
@@ -74,8 +74,8 @@ is_probe(struct pass *p, enum base64_style style)
 {
 	const size_t left = (size_t)(p->end - p->at);
 	char out[PROBE_OUT];
-	const size_t n = codec_base64(p->at,
-	    left < PROBE_IN ? left : PROBE_IN, style, out, NULL);
+	const size_t n = codec_base64(
+	    p->at, left < PROBE_IN ? left : PROBE_IN, style, out, NULL);
 
 	return types_magic(out, n) != NULL;
 }
@@ -86,8 +86,8 @@ try_base64(struct pass *p)
 {
 	static const enum base64_style styles[] = {
 	    BASE64_RESTART, BASE64_IGNORE, BASE64_LINES};
-	const unsigned bits = codec_base64_peek(
-	    p->at, (size_t)(p->end - p->at), PROBE_PEEK);
+	const unsigned bits =
+	    codec_base64_peek(p->at, (size_t)(p->end - p->at), PROBE_PEEK);
 	bool is_file = false;
 	struct span run;
 
@@ -118,7 +118,7 @@ try_qp(struct pass *p)
 	for (unsigned style = 0; style < QP_STYLES && !is_file; style++)
 		is_file = types_magic(out,
 			      codec_qp(p->at, left < PROBE_IN ? left : PROBE_IN,
-			          (enum qp_style)style, out, NULL)) != NULL;
+				  (enum qp_style)style, out, NULL)) != NULL;
 	if (!is_file)
 		return false;
 	run = run_from(p);
@@ -132,8 +132,7 @@ try_qp(struct pass *p)
 static bool
 try_uu(struct pass *p)
 {
-	const size_t n =
-	    p->len ? ((unsigned char)p->at[0] - 32u) & 63u : 0;
+	const size_t n = p->len ? ((unsigned char)p->at[0] - 32u) & 63u : 0;
 	struct codec_name name;
 	char out[PROBE_OUT];
 	uint32_t odd;
@@ -230,8 +229,7 @@ is_content_line(const struct pass *p)
 		i++;
 	if (i == p->len || (p->at[i] | 32) != 'c')
 		return false;
-	return p->len - i > 12 &&
-	       strncasecmp(p->at + i, "content-", 8) == 0 &&
+	return p->len - i > 12 && strncasecmp(p->at + i, "content-", 8) == 0 &&
 	       strchr("tTdD", p->at[i + 8]);
 }
 
@@ -246,8 +244,8 @@ take_line(struct pass *p, const char *start, struct carve_seen *seen)
 		seen->delimiters++;
 	else if (is_content_line(p))
 		seen->content_lines++;
-	if (try_named(p) || try_plain(p, start) || try_base64(p) ||
-	    try_qp(p) || try_uu(p)) {
+	if (try_named(p) || try_plain(p, start) || try_base64(p) || try_qp(p) ||
+	    try_uu(p)) {
 		seen->found++;
 		p->run = 0;
 		return;
@@ -260,10 +258,7 @@ carve_text(struct cell *c, struct span text, const char *reach,
     const struct source *src, struct carve_seen *seen)
 {
 	struct source found = *src;
-	struct pass p = {.c = c,
-	    .src = &found,
-	    .at = text.at,
-	    .end = reach};
+	struct pass p = {.c = c, .src = &found, .at = text.at, .end = reach};
 	const char *const end = text.at + text.len;
 
 	found.view = VIEW_CARVED;

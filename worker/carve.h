@@ -32,7 +32,7 @@ unsigned carve_base64(
     struct cell *c, struct span run, const struct source *src);
 unsigned carve_qp(struct cell *c, struct span run, const struct source *src);
 /* uuencode, yEnc or BinHex (enum codec); the part gets the name in it. */
-unsigned carve_old(struct cell *c, struct span run, unsigned codec,
-    const struct source *src);
+unsigned carve_old(
+    struct cell *c, struct span run, unsigned codec, const struct source *src);
 
 #endif

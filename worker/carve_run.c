@@ -66,8 +66,7 @@ carve_qp(struct cell *c, struct span run, const struct source *src)
 
 		if (!out)
 			break;
-		n = codec_qp(
-		    run.at, run.len, (enum qp_style)style, out, &odd);
+		n = codec_qp(run.at, run.len, (enum qp_style)style, out, &odd);
 		found += keep_file(c, out, n, src);
 		if (style == 0 && odd == 0)
 			break;
@@ -87,8 +86,8 @@ decode_old(enum codec codec, struct span run, char *out, uint32_t *ret_odd,
 }
 
 unsigned
-carve_old(struct cell *c, struct span run, unsigned codec,
-    const struct source *src)
+carve_old(
+    struct cell *c, struct span run, unsigned codec, const struct source *src)
 {
 	struct names names = {.n = 0};
 	struct source found = *src;

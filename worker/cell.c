@@ -76,8 +76,11 @@ warm_up(void)
 int
 cell_prepare(void)
 {
+	static bool is_ready;
 	int r;
 
+	if (is_ready)
+		return 0;
 	/* A cell ends before giving memory back could be of use. */
 	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	(void)mallopt(M_TOP_PAD, 1 << 18);
@@ -91,7 +94,10 @@ cell_prepare(void)
 	r = types_prepare();
 	if (r == 0)
 		r = mime_prepare();
-	return r < 0 ? r : warm_up();
+	if (r == 0)
+		r = warm_up();
+	is_ready = r == 0;
+	return r;
 }
 
 /* A message of no octets has no mapping. */

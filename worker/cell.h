@@ -21,7 +21,8 @@ struct cell_limits {
 /*
  * Load what every cell needs (libmagic's database, GMime's tables, locale)
  * once, in the parent of the cells, before its sandbox closes.
- * Returns 0 or -errno (-ENOENT: no magic database).
+ * Sets TZ and the locale's LC_CTYPE of the process.  Further calls do nothing.
+ * Returns 0 or -errno (-ENOENT: no magic database, or no locale C.UTF-8).
  */
 int cell_prepare(void);
 

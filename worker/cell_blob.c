@@ -69,8 +69,7 @@ hash_blob(const char *at, size_t len)
 
 	while (len >= sizeof(words)) {
 		memcpy(words, at, sizeof(words));
-		h = mix(words[0] ^ UINT64_C(0xe7037ed1a0b428db),
-		    words[1] ^ h);
+		h = mix(words[0] ^ UINT64_C(0xe7037ed1a0b428db), words[1] ^ h);
 		at += sizeof(words);
 		len -= sizeof(words);
 	}
@@ -138,7 +137,7 @@ write_part(struct cell *c, const struct source *src, uint64_t off,
 	    .bytes = bytes,
 	    .parent = src->parent,
 	    .depth = (uint16_t)src->depth,
-	    .view = src->view,
+	    .view = (uint16_t)src->view,
 	    .flags = src->flags,
 	    .n_names = src->names ? src->names->n : 0,
 	    .names = src->names ? src->names->buf : "",

@@ -51,10 +51,10 @@ struct source {
 	int32_t parent;
 	unsigned depth;
 	enum reading_view view;
-	uint32_t flags;          /* PART_... */
-	uint32_t ambiguity;      /* AMBIGUOUS_..., noted if the part is new */
-	const char *declared;    /* or NULL */
-	const char *type;        /* or NULL: found out from the content */
+	uint32_t flags;            /* PART_... */
+	uint32_t ambiguity;        /* AMBIGUOUS_..., noted if the part is new */
+	const char *declared;      /* or NULL */
+	const char *type;          /* or NULL: found out from the content */
 	const struct names *names; /* or NULL */
 	/* A type that contradicts nothing here: the same leaf, decoded
 	 * otherwise, is of this type too.  Constant string or NULL. */

@@ -46,7 +46,7 @@
  * it hangs. */
 #define ENGINES_SLACK_USEC (60 * USEC_PER_SEC)
 
-static void
+void
 deliver_end(struct deliver *d, int result)
 {
 	d->result = result;

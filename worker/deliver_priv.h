@@ -54,6 +54,9 @@ void deliver_decide(struct deliver *d, struct item *item,
 void deliver_set_aside(
     struct deliver *d, struct item *item, const char *reason);
 
+/* Leave the loop; result < 0: the process ends with an error. */
+void deliver_end(struct deliver *d, int result);
+
 /* Move everything decided, one batch. */
 void deliver_move(struct deliver *d);
 

@@ -294,7 +294,7 @@ judge_free(struct judge *judge)
 		return NULL;
 	(void)cells_free(judge->cells);
 	(void)clamd_free(judge->clamd);
-	(void)table_free(judge->table);
+	(void)table_close(judge->table);
 	(void)spam_free(judge->spam);
 	(void)policy_free(judge->policy);
 	free(judge);

@@ -24,8 +24,8 @@ struct walk {
 	struct mime_seen seen;
 };
 
-static void walk_object(struct walk *w, GMimeObject *object, int32_t parent,
-    unsigned depth);
+static void walk_object(
+    struct walk *w, GMimeObject *object, int32_t parent, unsigned depth);
 
 /*
  * Character sets whose converters are kept loaded, because a cell can open no
@@ -83,8 +83,8 @@ content_span(const struct walk *w, GMimePart *part)
 	if (!stream || !GMIME_IS_STREAM_MEM(stream))
 		return (struct span){.at = w->octets.at, .len = 0};
 	start = stream->bound_start;
-	end = stream->bound_end < 0 ? (int64_t)w->octets.len
-	                            : stream->bound_end;
+	end =
+	    stream->bound_end < 0 ? (int64_t)w->octets.len : stream->bound_end;
 	if (start < 0 || end < start || end > (int64_t)w->octets.len)
 		return (struct span){.at = w->octets.at, .len = 0};
 	return (struct span){
@@ -108,13 +108,13 @@ is_content_field(const char *key)
 
 /* One field that says what the object is: count it, and take its names. */
 static void
-see_field(struct walk *w, const char *key, const char *raw,
-    struct names *names, unsigned counts[3])
+see_field(struct walk *w, const char *key, const char *raw, struct names *names,
+    unsigned counts[3])
 {
 	/* [8]: T for both Type and Transfer-Encoding; [9] parts them. */
-	const unsigned kind = (key[8] | 32) == 'd' ? 0
-	                      : (key[9] | 32) == 'y' ? 1
-	                                             : 2;
+	const unsigned kind = (key[8] | 32) == 'd'   ? 0
+			      : (key[9] | 32) == 'y' ? 1
+						     : 2;
 
 	w->seen.content_headers++;
 	if (++counts[kind] > 1 || !seen_is_plain(key, raw))
@@ -149,9 +149,8 @@ object_names(struct walk *w, GMimeObject *object, struct names *names)
 	const int n = g_mime_header_list_get_count(headers);
 	unsigned counts[3] = {0};
 
-	add_name(names,
-	    g_mime_object_get_content_disposition_parameter(
-	        object, "filename"));
+	add_name(names, g_mime_object_get_content_disposition_parameter(
+			    object, "filename"));
 	add_name(
 	    names, g_mime_object_get_content_type_parameter(object, "name"));
 	for (int i = 0; i < n; i++) {
@@ -197,20 +196,20 @@ walk_leaf(struct walk *w, GMimePart *part, int32_t parent, unsigned depth)
 	    .encoded = content_span(w, part),
 	    .codec = codec_of(g_mime_part_get_content_encoding(part)),
 	    .source = {.parent = parent,
-	        .depth = depth,
-	        .view = w->view,
-	        .ambiguity = w->ambiguity,
-	        .declared = declared,
-	        .names = &names},
+		.depth = depth,
+		.view = w->view,
+		.ambiguity = w->ambiguity,
+		.declared = declared,
+		.names = &names},
 	};
 
 	object_names(w, object, &names);
 	declared_type(object, declared, sizeof(declared));
 	leaf.source.flags = is_shown_as_file(object, &names) ? PART_ATTACHMENT
-	                    : strncmp(declared, "text/", 5) == 0 ? PART_BODY
-	                                                         : 0;
-	seen_add(&w->seen, leaf.encoded,
-	    mime_leaf(w->c, &leaf, &w->seen.lines));
+			    : strncmp(declared, "text/", 5) == 0 ? PART_BODY
+								 : 0;
+	seen_add(
+	    &w->seen, leaf.encoded, mime_leaf(w->c, &leaf, &w->seen.lines));
 	names_done(&names);
 }
 
@@ -254,11 +253,9 @@ walk_multipart(
 }
 
 static void
-walk_object(
-    struct walk *w, GMimeObject *object, int32_t parent, unsigned depth)
+walk_object(struct walk *w, GMimeObject *object, int32_t parent, unsigned depth)
 {
-	if (cell_is_too_deep(w->c, depth) ||
-	    w->c->status == READING_TOO_MANY)
+	if (cell_is_too_deep(w->c, depth) || w->c->status == READING_TOO_MANY)
 		return;
 	if (GMIME_IS_MULTIPART(object))
 		walk_multipart(w, GMIME_MULTIPART(object), parent, depth);
@@ -274,8 +271,8 @@ stream_over(struct span octets, GByteArray **ret_array)
 {
 	GMimeStream *stream = g_mime_stream_mem_new();
 
-	*ret_array = g_byte_array_new_take(
-	    (guint8 *)(uintptr_t)octets.at, octets.len);
+	*ret_array =
+	    g_byte_array_new_take((guint8 *)(uintptr_t)octets.at, octets.len);
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), *ret_array);
 	return stream;
@@ -307,19 +304,15 @@ carve_gaps(struct walk *w, const struct source *src)
 {
 	const char *at = w->octets.at;
 	const char *const end = at + w->octets.len;
-	struct source outside = *src;
-
-	outside.ambiguity = AMBIGUOUS_OUTSIDE;
 	for (size_t i = 0; i <= w->seen.n_leaves; i++) {
 		const struct span last = {end, 0};
-		const struct span leaf = i < w->seen.n_leaves
-		                             ? w->seen.leaves[i].encoded
-		                             : last;
+		const struct span leaf =
+		    i < w->seen.n_leaves ? w->seen.leaves[i].encoded : last;
 
 		if (leaf.at > at)
 			carve_text(w->c,
-			    (struct span){at, (size_t)(leaf.at - at)},
-			    end, &outside, &w->seen.lines);
+			    (struct span){at, (size_t)(leaf.at - at)}, end, src,
+			    &w->seen.lines);
 		if (leaf.at + leaf.len > at)
 			at = leaf.at + leaf.len;
 	}
@@ -362,14 +355,14 @@ mime_message(struct cell *c)
 }
 
 void
-mime_inside(struct cell *c, int32_t index, const struct source *src,
-    struct span octets)
+mime_inside(
+    struct cell *c, int32_t index, const struct source *src, struct span octets)
 {
 	struct source inner = *src;
 	const bool is_declared =
 	    src->declared && (strcmp(src->declared, "message/rfc822") == 0 ||
-	                         strcmp(src->declared, "message/global") == 0 ||
-	                         strcmp(src->declared, "message/news") == 0);
+				 strcmp(src->declared, "message/global") == 0 ||
+				 strcmp(src->declared, "message/news") == 0);
 
 	if (!mime_looks_like_mail(octets, is_declared))
 		return;

@@ -127,8 +127,7 @@ mime_has_odd_octets(struct span octets)
 bool
 mime_looks_like_mail(struct span octets, bool is_declared)
 {
-	const size_t look =
-	    octets.len < HEAD_BYTES ? octets.len : HEAD_BYTES;
+	const size_t look = octets.len < HEAD_BYTES ? octets.len : HEAD_BYTES;
 	const char *const end = octets.at + look;
 	bool has_content = false;
 	unsigned fields = 0;

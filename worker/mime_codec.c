@@ -107,8 +107,7 @@ take_fast(struct groups *g, const uint8_t *in, size_t len)
 
 /* One character that is not in the alphabet; false ends the data. */
 static bool
-take_odd(
-    struct groups *g, uint8_t in, enum base64_style style, uint32_t *odd)
+take_odd(struct groups *g, uint8_t in, enum base64_style style, uint32_t *odd)
 {
 	const uint8_t kind = six_bits[in];
 
@@ -214,14 +213,20 @@ soft_break(const char *in, size_t len)
 	return 0;
 }
 
+/* What careless code takes any character for, when it expects a digit. */
+static unsigned
+wrapped(char c)
+{
+	return (c >= 'A' ? ((unsigned)c | 32) - 'a' + 10 : (unsigned)c - '0') &
+	       15;
+}
+
 /* A bad escape at in[0] == '='; returns the octets read, adds to out. */
 static size_t
-bad_escape(const char *in, size_t len, enum qp_style style, char *out,
-    size_t *used)
+bad_escape(
+    const char *in, size_t len, enum qp_style style, char *out, size_t *used)
 {
 	const int high = len > 1 ? codec_hex((uint8_t)in[1]) : -1;
-	const uint8_t a = len > 1 ? (uint8_t)in[1] : 0;
-	const uint8_t b = len > 2 ? (uint8_t)in[2] : 0;
 
 	switch (style) {
 	case QP_DROP:
@@ -239,10 +244,7 @@ bad_escape(const char *in, size_t len, enum qp_style style, char *out,
 	case QP_WRAP:
 		if (len < 3)
 			break;
-		out[(*used)++] = (char)((a >= 'A' ? (a & 0x5f) - 'A' + 10
-		                                  : a - '0') << 4 |
-		                        ((b >= 'A' ? (b & 0x5f) - 'A' + 10
-		                                   : b - '0') & 15));
+		out[(*used)++] = (char)(wrapped(in[1]) << 4 | wrapped(in[2]));
 		return 3;
 	case QP_KEEP:
 	case QP_STYLES:

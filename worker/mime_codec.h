@@ -22,14 +22,14 @@ enum codec {
 	CODEC_COUNT
 };
 
-#define ODD_JUNK     UINT32_C(1) /* characters outside the alphabet */
-#define ODD_PAD      UINT32_C(2) /* '=' before the end */
-#define ODD_QUANTUM  UINT32_C(4) /* ends within a group of four */
-#define ODD_ESCAPE   UINT32_C(8) /* '=' that begins no octet */
-#define ODD_OUTSIDE  UINT32_C(16) /* text before begin or after end */
-#define ODD_LINES    UINT32_C(64) /* a line ends within a group of four */
-#define ODD_LOWER    UINT32_C(128) /* an escape with lower-case digits */
-#define ODD_NOTHING  UINT32_C(32) /* no beginning found: nothing decoded */
+#define ODD_JUNK    UINT32_C(1)   /* characters outside the alphabet */
+#define ODD_PAD     UINT32_C(2)   /* '=' before the end */
+#define ODD_QUANTUM UINT32_C(4)   /* ends within a group of four */
+#define ODD_ESCAPE  UINT32_C(8)   /* '=' that begins no octet */
+#define ODD_OUTSIDE UINT32_C(16)  /* text before begin or after end */
+#define ODD_LINES   UINT32_C(64)  /* a line ends within a group of four */
+#define ODD_LOWER   UINT32_C(128) /* an escape with lower-case digits */
+#define ODD_NOTHING UINT32_C(32)  /* no beginning found: nothing decoded */
 
 /* How base64 readers differ about what the alphabet does not hold. */
 enum base64_style {
@@ -44,13 +44,13 @@ enum base64_style {
 };
 
 enum qp_style {
-	QP_KEEP, /* a bad escape stands for itself */
-	QP_DROP, /* its '=' vanishes */
-	QP_ONE,  /* it vanishes with the character after it */
-	QP_SKIP, /* it vanishes with the two characters after it */
+	QP_KEEP,  /* a bad escape stands for itself */
+	QP_DROP,  /* its '=' vanishes */
+	QP_ONE,   /* it vanishes with the character after it */
+	QP_SKIP,  /* it vanishes with the two characters after it */
 	QP_UPPER, /* as SKIP; lower-case digits are bad, too */
-	QP_HALF, /* one digit is enough */
-	QP_WRAP, /* any letter counts as a digit, as C code often computes */
+	QP_HALF,  /* one digit is enough */
+	QP_WRAP,  /* any letter counts as a digit, as C code often computes */
 	QP_STYLES
 };
 

@@ -42,8 +42,7 @@ uu_line(const char *at, size_t len, char *out)
 
 		for (size_t k = 0; k < 4; k++) {
 			/* Blanks at the end of a line get lost under way. */
-			const uint8_t c =
-			    i + k < len ? (uint8_t)at[i + k] : 32;
+			const uint8_t c = i + k < len ? (uint8_t)at[i + k] : 32;
 
 			if (c < 32 || c > 96)
 				return 0;
@@ -239,8 +238,7 @@ size_t
 codec_binhex(const char *in, size_t len, char *out, uint32_t *ret_odd,
     struct codec_name *ret_name)
 {
-	struct binhex b = {
-	    .out = out, .room = codec_room(CODEC_BINHEX, len)};
+	struct binhex b = {.out = out, .room = codec_room(CODEC_BINHEX, len)};
 	const char *note = memmem(in, len, "BinHex", 6);
 	const char *from = note ? note : in;
 	const char *colon = memchr(from, ':', (size_t)(in + len - from));

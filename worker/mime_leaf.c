@@ -48,8 +48,8 @@ static bool
 decode(struct cell *c, const struct leaf *leaf, uint32_t *ret_odd,
     struct codec_name *ret_name)
 {
-	char *out = writer_reserve(
-	    c->w, codec_room(leaf->codec, leaf->encoded.len));
+	char *out =
+	    writer_reserve(c->w, codec_room(leaf->codec, leaf->encoded.len));
 
 	if (!out) {
 		cell_status(c, READING_TOO_LARGE, "more than budget.output");
@@ -64,7 +64,7 @@ static bool
 is_spoilt(const struct leaf *leaf, uint32_t odd)
 {
 	if (leaf->codec == CODEC_BASE64 ? !(odd & (ODD_JUNK | ODD_PAD))
-	                                : !(odd & (ODD_ESCAPE | ODD_NOTHING)))
+					: !(odd & (ODD_ESCAPE | ODD_NOTHING)))
 		return false;
 	return leaf->source.names && leaf->source.names->n > 0 &&
 	       leaf->source.declared &&
@@ -83,13 +83,14 @@ read_odd(struct cell *c, const struct leaf *leaf, uint32_t odd, int32_t index,
 	src.view = VIEW_CARVED;
 	src.ambiguity |= AMBIGUOUS_ENCODING;
 	src.expected = type;
-	carve_text(c, leaf->encoded, leaf->encoded.at + leaf->encoded.len,
-	    &src, seen);
+	carve_text(
+	    c, leaf->encoded, leaf->encoded.at + leaf->encoded.len, &src, seen);
 	if (leaf->codec == CODEC_BASE64)
 		found = carve_base64(c, leaf->encoded, &src);
 	else if (leaf->codec == CODEC_QP)
 		found = carve_qp(c, leaf->encoded, &src);
-	if (type || found > 0 || seen->found > n_found || !is_spoilt(leaf, odd) || index < 0)
+	if (type || found > 0 || seen->found > n_found ||
+	    !is_spoilt(leaf, odd) || index < 0)
 		return;
 	(void)writer_flags(c->w, index, PART_BROKEN);
 	c->ambiguity |= AMBIGUOUS_ENCODING;
@@ -140,8 +141,8 @@ mime_leaf(struct cell *c, const struct leaf *leaf, struct carve_seen *seen)
 	/* A repetition's octets are gone, and were looked at before. */
 	if ((size_t)index == n_parts && decoded.len > 0 &&
 	    is_readable(writer_type(c->w, index)))
-		carve_text(c, decoded, decoded.at + decoded.len,
-		    &leaf->source, seen);
+		carve_text(
+		    c, decoded, decoded.at + decoded.len, &leaf->source, seen);
 	odd &= ~ODD_QUANTUM;
 	if (odd == 0)
 		return index;

@@ -20,7 +20,6 @@ int32_t mime_leaf(
     struct cell *c, const struct leaf *leaf, struct carve_seen *seen);
 
 /* "media/sub" in lower case, clean, into buf. */
-void mime_declared(
-    const char *media, const char *sub, char *buf, size_t size);
+void mime_declared(const char *media, const char *sub, char *buf, size_t size);
 
 #endif

@@ -12,8 +12,8 @@ seen_add(struct mime_seen *seen, struct span encoded, int32_t part)
 {
 	if (seen->n_leaves == seen->room) {
 		seen->room = seen->room ? 2 * seen->room : 16;
-		seen->leaves = realloc(
-		    seen->leaves, seen->room * sizeof(*seen->leaves));
+		seen->leaves =
+		    realloc(seen->leaves, seen->room * sizeof(*seen->leaves));
 		if (!seen->leaves)
 			abort();
 	}
@@ -45,8 +45,8 @@ seen_at(const struct mime_seen *seen, const char *at)
 	const size_t i = first_after(seen, at);
 
 	return i < seen->n_leaves && seen->leaves[i].encoded.at == at
-	           ? &seen->leaves[i]
-	           : NULL;
+		   ? &seen->leaves[i]
+		   : NULL;
 }
 
 bool
@@ -67,8 +67,8 @@ seen_done(struct mime_seen *seen)
 static bool
 is_plain_encoding(const char *value)
 {
-	static const char *const known[] = {"7bit", "8bit", "binary",
-	    "base64", "quoted-printable", "uuencode", "x-uuencode", "x-uue"};
+	static const char *const known[] = {"7bit", "8bit", "binary", "base64",
+	    "quoted-printable", "uuencode", "x-uuencode", "x-uue"};
 	size_t len;
 
 	value += strspn(value, " \t\r\n");
@@ -103,7 +103,7 @@ is_plain_parameters(const char *value)
 		if (c == '"')
 			quotes++;
 		else if (c >= 0x7f || c == '\\' || c == '(' || c == '*' ||
-		         (c < 0x20 && !strchr("\t\r\n", c)))
+			 (c < 0x20 && !strchr("\t\r\n", c)))
 			return false;
 	}
 	/* An equals sign has a name and a value on its line, unquoted. */
@@ -128,7 +128,7 @@ is_plain_type(const char *value)
 	value += len;
 	return len > 0 &&
 	       (*value == ';' || value[strspn(value, " \t\r\n")] == '\0' ||
-	           value[strspn(value, " \t\r\n")] == ';');
+		   value[strspn(value, " \t\r\n")] == ';');
 }
 
 bool

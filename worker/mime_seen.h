@@ -18,7 +18,7 @@ struct mime_seen {
 	size_t n_leaves;
 	size_t room;
 	uint32_t content_headers; /* Content-... that had an effect */
-	bool is_strange;  /* another reader may see other headers */
+	bool is_strange;          /* another reader may see other headers */
 	struct carve_seen lines;
 };
 

@@ -67,7 +67,7 @@ static size_t
 trimmed(const char *raw, size_t len)
 {
 	while (len > 0 && ((unsigned char)raw[len - 1] <= ' ' ||
-	                      strchr(".\"';", raw[len - 1])))
+			      strchr(".\"';", raw[len - 1])))
 		len--;
 	return len;
 }
@@ -123,8 +123,8 @@ names_percent(const char *raw, size_t len, char *out)
 
 	for (size_t i = 0; i < len; i++) {
 		const int high = raw[i] == '%' && i + 2 < len
-		                     ? codec_hex((unsigned char)raw[i + 1])
-		                     : -1;
+				     ? codec_hex((unsigned char)raw[i + 1])
+				     : -1;
 		const int low =
 		    high >= 0 ? codec_hex((unsigned char)raw[i + 2]) : -1;
 

@@ -14,10 +14,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define SEGMENTS      32
-#define SEGMENT_ROOM  (size_t)1024
-#define VALUE_MAX     (size_t)16384 /* of a header field */
-#define MARKS_MAX     64 /* "name" in one value */
+#define SEGMENTS     32
+#define SEGMENT_ROOM (size_t)1024
+#define VALUE_MAX    (size_t)16384 /* of a header field */
+#define MARKS_MAX    64            /* "name" in one value */
 
 /* name*N*=text (RFC 2231); text lies in the header. */
 struct segment {
@@ -153,7 +153,7 @@ segment_text(const struct segment *s, bool is_first, char *out)
 		}
 	}
 	len = s->is_encoded ? names_percent(v, len, plain)
-	                    : (memcpy(plain, v, len), len);
+			    : (memcpy(plain, v, len), len);
 	return names_charset(
 	    charset, charset_len, plain, len, out, SEGMENT_ROOM);
 }

@@ -18,7 +18,7 @@ from_utf16(const char *raw, size_t len, bool is_big, char *out, size_t size)
 
 	for (size_t i = 0; i + 1 < len && used + 4 < size; i += 2) {
 		uint32_t v = is_big ? (uint32_t)s[i] << 8 | s[i + 1]
-		                    : (uint32_t)s[i + 1] << 8 | s[i];
+				    : (uint32_t)s[i + 1] << 8 | s[i];
 
 		if (v == 0xfeff)
 			continue;
@@ -64,8 +64,7 @@ decode_word(char kind, const char *text, size_t len, char *out)
 
 /* "=?charset?B?text?=" at raw: its length, decoded into out; or 0. */
 static size_t
-take_word(
-    const char *raw, size_t len, char *out, size_t size, size_t *ret_used)
+take_word(const char *raw, size_t len, char *out, size_t size, size_t *ret_used)
 {
 	char text[WORD_OCTETS + 8];
 	const char *const end = raw + len;
@@ -80,8 +79,7 @@ take_word(
 	stop = memmem(kind + 3, (size_t)(end - kind) - 3, "?=", 2);
 	if (!stop)
 		return 0;
-	n = decode_word(
-	    kind[1], kind + 3, (size_t)(stop - kind) - 3, text);
+	n = decode_word(kind[1], kind + 3, (size_t)(stop - kind) - 3, text);
 	*ret_used = names_charset(
 	    raw + 2, (size_t)(kind - raw) - 2, text, n, out, size);
 	return (size_t)(stop + 2 - raw);
@@ -95,8 +93,8 @@ names_words(const char *raw, size_t len, char *out, size_t size)
 
 	for (size_t i = 0; i < len && used < size;) {
 		size_t got = 0;
-		const size_t n = take_word(
-		    raw + i, len - i, out + used, size - used, &got);
+		const size_t n =
+		    take_word(raw + i, len - i, out + used, size - used, &got);
 
 		if (n > 0) {
 			i += n;

@@ -192,7 +192,7 @@ parts_table(struct judge *judge)
 	CLEANUP(free_ptr)
 	char *path = xasprintf("%s/book/book.sock", judge->conf->site.runtime);
 
-	return table_new(judge->base, path, on_table, judge);
+	return table_open(judge->base, path, on_table, judge);
 }
 
 static void

@@ -46,11 +46,11 @@ static size_t
 utf8_length(const unsigned char *s, size_t len)
 {
 	size_t n = s[0] < 0x80   ? 1
-	           : s[0] < 0xc2 ? 0
-	           : s[0] < 0xe0 ? 2
-	           : s[0] < 0xf0 ? 3
-	           : s[0] < 0xf5 ? 4
-	                         : 0;
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
 
 	if (n == 0 || n > len)
 		return 0;
@@ -137,8 +137,8 @@ take_part(struct reading *r, size_t index, const struct reading_head *head,
 	struct reading_record rec;
 	int err;
 
-	memcpy(&rec, r->map + head->parts_off + index * sizeof(rec),
-	    sizeof(rec));
+	memcpy(
+	    &rec, r->map + head->parts_off + index * sizeof(rec), sizeof(rec));
 	if (!is_record_sane(&rec, (int64_t)index, head->parts_off))
 		return -EBADMSG;
 	part->off = rec.off;
@@ -293,8 +293,8 @@ reading_ambiguity_text(uint32_t bits, char *buf, size_t size)
 
 		if (!(bits & UINT32_C(1) << i) || used >= size)
 			continue;
-		n = snprintf(buf + used, size - used, "%s%s", used ? " " : "",
-		    names[i]);
+		n = snprintf(
+		    buf + used, size - used, "%s%s", used ? " " : "", names[i]);
 		used += n > 0 ? (size_t)n : 0;
 	}
 	return buf;

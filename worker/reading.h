@@ -30,8 +30,11 @@ enum reading_view {
 	VIEW_COUNT
 };
 
-#define PART_ATTACHMENT UINT32_C(1)  /* a reader would show it as a file */
-#define PART_CONTAINER  UINT32_C(2)  /* an archive that was opened */
+#define PART_ATTACHMENT UINT32_C(1) /* a reader would show it as a file */
+#define PART_CONTAINER \
+	UINT32_C(2)                  /* an archive or message that was opened; \
+				      * message/rfc822 in place has no octets \
+				      * of its own: off, bytes are 0 */
 #define PART_ENCRYPTED  UINT32_C(4)  /* content cannot be read */
 #define PART_NO_CONTENT UINT32_C(8)  /* known by name only: off, bytes are 0 */
 #define PART_BROKEN     UINT32_C(16) /* damaged: decoded as far as possible */
@@ -90,8 +93,9 @@ struct reading {
 /*
  * Map and decode a sealed memfd.
  * Returns 0; -ENODATA: no head, the cell did not finish; -EBADMSG: a number
- * out of range, an unterminated string, a parent that is not before its
- * child; -EPERM: the file is not sealed; or -errno.
+ * out of range, a string that is unterminated, no UTF-8, has controls or is
+ * longer than 255 octets (the text: 1023), more than 64 names, a parent that
+ * is not before its child; -EPERM: the file is not sealed; or -errno.
  * Fuzzed by tests/fuzz/fuzz_reading.c.
  */
 int reading_open(int fd, struct reading **ret_reading);

@@ -24,7 +24,7 @@ struct item {
 	struct item_name {
 		struct item_name *next;
 		char text[];
-	} *names, **names_end;
+	} * names, **names_end;
 	char *declared;
 	char *type;
 };
@@ -61,8 +61,8 @@ writer_new(int fd, uint64_t max_bytes)
 		return NULL;
 	/* A budget of memory below that of output makes the output smaller. */
 	for (; max_bytes >= LEAST_ARENA; max_bytes /= 2) {
-		map = mmap(NULL, max_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    fd, 0);
+		map = mmap(
+		    NULL, max_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (map != MAP_FAILED)
 			break;
 	}
@@ -258,7 +258,8 @@ put_strings(struct reading_writer *w, const struct item *item)
 	for (const struct item_name *n = item->names; r == 0 && n; n = n->next)
 		r = writer_append(w, n->text, strlen(n->text) + 1);
 	if (r == 0)
-		r = writer_append(w, item->declared, strlen(item->declared) + 1);
+		r = writer_append(
+		    w, item->declared, strlen(item->declared) + 1);
 	if (r == 0)
 		r = writer_append(w, item->type, strlen(item->type) + 1);
 	return r;
@@ -279,8 +280,8 @@ writer_commit(struct reading_writer *w, enum reading_status status,
 
 	writer_blob_drop(w);
 	for (size_t i = 0; r == 0 && i < w->n_items; i++)
-		r = writer_append(w, &w->items[i]->rec,
-		    sizeof(struct reading_record));
+		r = writer_append(
+		    w, &w->items[i]->rec, sizeof(struct reading_record));
 	head.strings_off = w->used;
 	for (size_t i = 0; r == 0 && i < w->n_items; i++)
 		r = put_strings(w, w->items[i]);

@@ -225,7 +225,7 @@ connect_now(struct table *t)
 }
 
 struct table *
-table_new(struct event_base *base, const char *path, table_fn *fn, void *arg)
+table_open(struct event_base *base, const char *path, table_fn *fn, void *arg)
 {
 	struct table *t = xcalloc(1, sizeof(*t));
 
@@ -246,7 +246,7 @@ table_new(struct event_base *base, const char *path, table_fn *fn, void *arg)
 }
 
 struct table *
-table_free(struct table *table)
+table_close(struct table *table)
 {
 	if (!table)
 		return NULL;

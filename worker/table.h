@@ -116,9 +116,9 @@ typedef void table_fn(
  * Connect to the book's socket at path, now and again with a pause of 50 ms
  * to 2 s whenever it goes away.  base and arg are borrowed.
  */
-struct table *table_new(
+struct table *table_open(
     struct event_base *base, const char *path, table_fn *fn, void *arg);
-struct table *table_free(struct table *table);
+struct table *table_close(struct table *table);
 
 /* Is somebody connected?  For status lines. */
 bool table_is_up(const struct table *table);

@@ -27,7 +27,10 @@ struct signature {
 	const char *type;
 };
 
-#define SIG(off, octets, type) {octets, sizeof(octets) - 1, off, type}
+#define SIG(off, octets, type) \
+	{ \
+		octets, sizeof(octets) - 1, off, type \
+	}
 
 /* What is unmistakable in its first octets and common in mail. */
 static const struct signature signatures[] = {
@@ -48,6 +51,7 @@ static const struct signature signatures[] = {
     SIG(2, "-lh", "application/x-lzh-compressed"),
     SIG(2, "-lz", "application/x-lzh-compressed"),
     SIG(0, "MSWIM\0\0\0", "application/x-ms-wim"),
+    SIG(0, "!<arch>\n", "application/x-archive"),
     SIG(0, "xar!", "application/x-xar"),
     SIG(0, "ITSF\003\0\0\0", "application/vnd.ms-htmlhelp"),
     SIG(0, "\170\237\076\042", "application/vnd.ms-tnef"),
@@ -83,7 +87,7 @@ is_dos_program(const char *at, size_t len)
 	memcpy(&pe, at + 60, sizeof(pe));
 	if (pe + UINT32_C(4) <= len && pe < UINT32_C(0x10000000) &&
 	    (memcmp(at + pe, "PE\0\0", 4) == 0 ||
-	        memcmp(at + pe, "NE", 2) == 0 || memcmp(at + pe, "LE", 2) == 0))
+		memcmp(at + pe, "NE", 2) == 0 || memcmp(at + pe, "LE", 2) == 0))
 		return true;
 	return memchr(at, '\0', 64) != NULL;
 }
@@ -92,10 +96,9 @@ is_dos_program(const char *at, size_t len)
 static bool
 is_arj(const char *at, size_t len)
 {
-	const unsigned size =
-	    len > 4 ? (unsigned)(unsigned char)at[2] |
-	                  (unsigned)(unsigned char)at[3] << 8
-	            : 0;
+	const unsigned size = len > 4 ? (unsigned)(unsigned char)at[2] |
+					    (unsigned)(unsigned char)at[3] << 8
+				      : 0;
 
 	return size >= 30 && size <= 2600 && memcmp(at, "\140\352", 2) == 0;
 }
@@ -141,8 +144,8 @@ may_be_late(const char *at, size_t len)
 const char *
 types_magic(const char *at, size_t len)
 {
-	if (len < 2 || (!types_may_begin(first_bits(at)) &&
-	                   !may_be_late(at, len)))
+	if (len < 2 ||
+	    (!types_may_begin(first_bits(at)) && !may_be_late(at, len)))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
 		if (is_signature(&signatures[i], at, len))
@@ -156,10 +159,29 @@ types_magic(const char *at, size_t len)
 static bool
 is_text(const char *at, size_t len)
 {
-	static const char never[256] = {[0] = 1, [1] = 1, [2] = 1, [3] = 1,
-	    [4] = 1, [5] = 1, [6] = 1, [14] = 1, [15] = 1, [16] = 1, [17] = 1,
-	    [18] = 1, [19] = 1, [20] = 1, [21] = 1, [22] = 1, [23] = 1,
-	    [24] = 1, [25] = 1, [28] = 1, [29] = 1, [30] = 1, [31] = 1};
+	static const char never[256] = {[0] = 1,
+	    [1] = 1,
+	    [2] = 1,
+	    [3] = 1,
+	    [4] = 1,
+	    [5] = 1,
+	    [6] = 1,
+	    [14] = 1,
+	    [15] = 1,
+	    [16] = 1,
+	    [17] = 1,
+	    [18] = 1,
+	    [19] = 1,
+	    [20] = 1,
+	    [21] = 1,
+	    [22] = 1,
+	    [23] = 1,
+	    [24] = 1,
+	    [25] = 1,
+	    [28] = 1,
+	    [29] = 1,
+	    [30] = 1,
+	    [31] = 1};
 	char bad = 0;
 
 	for (size_t i = 0; i < len; i++)
@@ -269,9 +291,9 @@ types_prepare(void)
 		return 0;
 	note_beginnings();
 	database = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
-	                      MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_TOKENS |
-	                      MAGIC_NO_CHECK_ENCODING | MAGIC_NO_CHECK_JSON |
-	                      MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_ELF);
+			      MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_TOKENS |
+			      MAGIC_NO_CHECK_ENCODING | MAGIC_NO_CHECK_JSON |
+			      MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_ELF);
 	if (!database)
 		return -ENOMEM;
 	if (magic_load(database, NULL) < 0) {

@@ -245,6 +245,9 @@ add_trace_header(struct deliver *d, struct item *item)
 
 	if (!d->conf->worker.trace_header || item->to != SPOOL_OUT)
 		return;
+	/* Ours from before a crash, or the sender's: one is enough. */
+	if (qf_header(item->qf, "X-Sluice", header, sizeof(header)))
+		return;
 	(void)snprintf(header, sizeof(header), "X-Sluice: %s; worker=%u",
 	    item->verdict, d->k);
 	if (move_add_header(d->spool, &item->claim, header) < 0)
@@ -285,12 +288,27 @@ moved(struct deliver *d, struct item *item)
 	lot_forget(&d->lot, item);
 }
 
+static void
+settle_move(struct deliver *d, struct item *item, int result)
+{
+	if (result == 0) {
+		moved(d, item);
+		return;
+	}
+	log_error("mid=%s stays in %s: move to %s failed: %s", item->id,
+	    spool_dir_name(d->dir), spool_dir_name(item->to),
+	    strerror(-result));
+	metrics_add(d->metrics, METRIC_deliver_failures, 1);
+	deliver_later(d, item, d->conf->worker.backoff_max_usec);
+}
+
 void
 deliver_move(struct deliver *d)
 {
 	struct move moves[BATCH_MAX];
 	struct item *items[BATCH_MAX], *item;
-	size_t n = 0;
+	size_t n = 0, failed = 0;
+	int r;
 
 	TAILQ_FOREACH (item, &d->lot.done, link) {
 		if (n == BATCH_MAX)
@@ -302,17 +320,12 @@ deliver_move(struct deliver *d)
 	}
 	if (n == 0)
 		return;
-	(void)move_batch(d->spool, d->journal, moves, n);
+	r = move_batch(d->spool, d->journal, moves, n);
 	metrics_add(d->metrics, METRIC_deliver_batches, 1);
 	for (size_t i = 0; i < n; i++) {
-		if (moves[i].result == 0) {
-			moved(d, items[i]);
-			continue;
-		}
-		log_error("mid=%s stays in %s: move to %s failed: %s",
-		    items[i]->id, spool_dir_name(d->dir),
-		    spool_dir_name(moves[i].to), strerror(-moves[i].result));
-		metrics_add(d->metrics, METRIC_deliver_failures, 1);
-		deliver_later(d, items[i], d->conf->worker.backoff_max_usec);
+		failed += moves[i].result < 0;
+		settle_move(d, items[i], moves[i].result);
 	}
+	if (r < 0 && failed == 0) /* renamed, but the disk takes no sync */
+		deliver_end(d, r);
 }

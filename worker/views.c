@@ -118,7 +118,7 @@ body_from(const struct view *v, const char *at)
 		stop = memmem(at, (size_t)(end - at), "\n--", 3);
 	len = stop && stop >= at ? (size_t)(stop - at)
 	      : stop             ? 0
-	                         : (size_t)(end - at);
+				 : (size_t)(end - at);
 	if (len > 0 && at[len - 1] == '\r')
 		len--;
 	return (struct span){at, len};
@@ -144,10 +144,10 @@ read_declared(const struct view *v, const struct block *b, struct span body,
 		return;
 	}
 	n = codec == CODEC_BASE64
-	        ? codec_base64(body.at, body.len, BASE64_RESTART, out, NULL)
+		? codec_base64(body.at, body.len, BASE64_RESTART, out, NULL)
 	    : codec == CODEC_QP
-	        ? codec_qp(body.at, body.len, QP_KEEP, out, NULL)
-	        : (memcpy(out, body.at, body.len), body.len);
+		? codec_qp(body.at, body.len, QP_KEEP, out, NULL)
+		: (memcpy(out, body.at, body.len), body.len);
 	if (n == 0 || (b->names.n == 0 && !types_magic(out, n)))
 		return;
 	writer_advance(v->c->w, n);
@@ -156,8 +156,8 @@ read_declared(const struct view *v, const struct block *b, struct span body,
 
 /* By the first and the last encoding, then by any that gives a file. */
 static void
-read_body(const struct view *v, struct block *b, struct span body,
-    struct source *src)
+read_body(
+    const struct view *v, struct block *b, struct span body, struct source *src)
 {
 	const enum reading_view view = src->view;
 
@@ -209,15 +209,15 @@ read_leaf(const struct view *v, struct block *b)
 	src.flags = PART_ATTACHMENT;
 	src.names = &b->names;
 	src.declared = b->declared;
-	src.view = leaf ? VIEW_CARVED
-	           : seen_covers(v->seen, b->body) ? VIEW_BOUNDARY
-	                                           : VIEW_OUTSIDE;
+	src.view = leaf                            ? VIEW_CARVED
+		   : seen_covers(v->seen, b->body) ? VIEW_BOUNDARY
+						   : VIEW_OUTSIDE;
 	src.ambiguity = b->n_codecs > 1 || b->is_odd ? AMBIGUOUS_ENCODING : 0;
 	if (b->n_types > 1)
 		src.ambiguity |= AMBIGUOUS_TYPE;
 	if (!leaf)
 		src.ambiguity |= src.view == VIEW_OUTSIDE ? AMBIGUOUS_OUTSIDE
-		                                          : AMBIGUOUS_BOUNDARY;
+							  : AMBIGUOUS_BOUNDARY;
 	read_body(v, b, body_from(v, b->body), &src);
 	if (b->after_field != b->body && !seen_at(v->seen, b->after_field))
 		read_body(v, b, body_from(v, b->after_field), &src);
@@ -251,8 +251,7 @@ void
 views_read(struct cell *c, struct span octets, const struct mime_seen *seen,
     const struct source *src)
 {
-	struct view v = {
-	    .c = c, .octets = octets, .seen = seen, .src = src};
+	struct view v = {.c = c, .octets = octets, .seen = seen, .src = src};
 
 	if (cell_is_too_deep(c, src->depth))
 		return;

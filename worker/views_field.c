@@ -98,7 +98,7 @@ take_encoding(struct block *b, struct span value)
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 			if (!words[i].is_exact &&
 			    strncmp(p, words[i].text, strlen(words[i].text)) ==
-			        0)
+				0)
 				add_codec(b, words[i].codec);
 }
 
@@ -113,7 +113,7 @@ take_type(struct block *b, struct span value)
 	if (b->n_types++ == 0)
 		(void)text_clean(b->declared, sizeof(b->declared), text, len);
 	b->is_container |= strncmp(text, "multipart/", 10) == 0 ||
-	                   strncmp(text, "message/rfc822", 14) == 0;
+			   strncmp(text, "message/rfc822", 14) == 0;
 	names_header(&b->names, value.at, value.len);
 }
 
@@ -121,8 +121,8 @@ take_type(struct block *b, struct span value)
 static struct span
 value_of(struct span field, size_t i)
 {
-	while (i < field.len && (isalpha((unsigned char)field.at[i]) ||
-	                            field.at[i] == '-'))
+	while (i < field.len &&
+	       (isalpha((unsigned char)field.at[i]) || field.at[i] == '-'))
 		i++;
 	while (i < field.len &&
 	       ((unsigned char)field.at[i] <= ' ' || field.at[i] == ':'))

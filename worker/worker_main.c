@@ -11,41 +11,58 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
+
+/*
+ * Take in every death there is; one signal may stand for several.
+ * Returns -1: go on; else the exit status of this process.
+ */
+static int
+reap(struct family *family, unsigned int k, bool is_ending)
+{
+	char text[64];
+	int status, role;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		role = family_gone(family, pid);
+		if (role == FAMILY_DELIVER && status == 0)
+			return 0;
+		/* Once deliver has gone the others end too, in any order. */
+		if (role < 0 || (is_ending && status == 0))
+			continue;
+		log_error("worker %u: role %s died: %s", k,
+		    family_role_name((enum family_role)role),
+		    proc_status_text(status, text, sizeof(text)));
+		return 111;
+	}
+	return -1;
+}
 
 /* On SIGTERM deliver drains and exits; the others follow it. */
 static int
 supervise(struct family *family, unsigned int k)
 {
-	char text[64];
+	bool is_ending = false;
+	int sig, result = -1;
 	sigset_t set;
-	int sig, status, role;
-	pid_t pid;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGCHLD);
-	for (;;) {
+	while (result < 0) {
 		(void)sigwait(&set, &sig);
-		if (sig != SIGCHLD) {
+		if (sig == SIGCHLD) {
+			result = reap(family, k, is_ending);
+		} else if (family->pids[FAMILY_DELIVER] > 0) {
+			is_ending = true;
 			(void)kill(family->pids[FAMILY_DELIVER], SIGTERM);
-			continue;
-		}
-		pid = waitpid(-1, &status, WNOHANG);
-		if (pid <= 0)
-			continue;
-		role = family_gone(family, pid);
-		if (role == FAMILY_DELIVER && status == 0)
-			return 0;
-		if (role >= 0) {
-			log_error("worker %u: role %s died: %s", k,
-			    family_role_name((enum family_role)role),
-			    proc_status_text(status, text, sizeof(text)));
-			return 111;
 		}
 	}
+	return result;
 }
 
 static int

@@ -48,7 +48,7 @@ high_water()
 }
 
 begin t_badinput
-deploy --set worker.tries=2
+deploy --set feed.scan_interval=1s
 
 # 1. Configurations that are none.
 refuses "a configuration that isn't there" "$dir/none" \
@@ -67,7 +67,6 @@ refuses "no number, with its line" "w:2: worker.cells" \
 	"$sluice" run -c "$dir/w"
 head -c 3000 /dev/urandom >"$dir/w"
 refuses "noise" "w:" "$sluice" run -c "$dir/w"
-: >"$dir/missing.conf"
 sed "s|^\([ \t]*rules = \).*|\1\"$dir/rules\"|" "$conf" >"$dir/w"
 refuses "attachment rules that aren't there" "$dir/rules" \
 	"$sluice" run -c "$dir/w"
@@ -121,7 +120,6 @@ check_mail "mail passes before and after" --expect-out ham
 
 # 4. What can lie in in/ and is no message, or not yet.  "behind" is an
 # ordinary message that came after all of it.
-nothing_done=$dir/untouched
 mkdir "$spool/in/qf0dirAAAA00001" && echo x | put_df 0dirAAAA00001
 echo body >"$dir/link" && ln -s "$dir/link" "$spool/in/qf0lnkAAAA00002" &&
 	echo x | put_df 0lnkAAAA00002
@@ -131,8 +129,6 @@ echo alone | put_df 0alnAAAA00005
 : | put_qf 0empAAAA00006 && echo x | put_df 0empAAAA00006
 echo x | put_df 0cutAAAA00007 && qf_text cut | head -c 150 |
 	put_qf 0cutAAAA00007
-echo x | put_df 0oldAAAA00008 && qf_text old | head -c 150 |
-	put_qf 0oldAAAA00008
 echo x | put_df 0drcAAAA00009 &&
 	qf_text drec | sed '2i d/elsewhere' | put_qf 0drcAAAA00009
 echo x | put_df 0nuxAAAA00010 &&
@@ -142,7 +138,6 @@ echo x | put_df 0verAAAA00011 &&
 	qf_text ver | sed '1s/.*/V99/' | put_qf 0verAAAA00011
 : | put_df 0zroAAAA00012 && qf_text zero | put_qf 0zroAAAA00012
 echo x | put_df 0bhdAAAA00013 && qf_text behind | put_qf 0bhdAAAA00013
-touch -d '11 minutes ago' "$spool/in/qf0oldAAAA00008"
 
 eventually 10 "mail behind it passes" 1 arrived hand-behind
 eventually 5 "a body of no octets is a message like others" 1 \
@@ -153,7 +148,6 @@ eventually 5 "a d record: error/" error whereis 0drcAAAA00009
 is "with its df" x "$(cat "$spool/error/df0drcAAAA00009")"
 eventually 5 "a NUL in a qf: error/" error whereis 0nuxAAAA00010
 eventually 5 "another version of qf: error/" error whereis 0verAAAA00011
-eventually 40 "a cut-off qf, old: error/" error whereis 0oldAAAA00008
 is "a cut-off qf, young: left alone" in "$(whereis 0cutAAAA00007)"
 is "an empty qf: left alone" in "$(whereis 0empAAAA00006)"
 is "a directory as qf: left alone" in "$(whereis 0dirAAAA00001)"
@@ -161,16 +155,19 @@ is "a link as qf: left alone" in "$(whereis 0lnkAAAA00002)"
 is "and not followed" body "$(cat "$dir/link")"
 is "a df without qf: left alone" alone "$(cat "$spool/in/df0alnAAAA00005")"
 for id in 0dfdAAAA00003 0ndfAAAA00004 0drcAAAA00009 0nuxAAAA00010 \
-    0verAAAA00011 0oldAAAA00008; do
+    0verAAAA00011; do
 	last_line "$id" | grep -q '"to":"error".*"reason":"[^"][^"]*"' ||
 		bad "$id: no reason in the journal: $(last_line "$id")"
 done
-for id in 0dirAAAA00001 0lnkAAAA00002; do
-	[ "$(logged "${id}")" -gt 0 ] || bad "$id: nobody says a word of it"
-done
+said_of()
+{
+	logged "$1" | sed 's/^[1-9].*/said/'
+}
+eventually 15 "the directory is in the log" said said_of 0dirAAAA00001
+eventually 15 "and the link" said said_of 0lnkAAAA00002
 # Once the writer has finished, the message goes its way.
 qf_text cut | put_qf 0cutAAAA00007
-eventually 35 "a qf that was completed later passes" 1 arrived hand-cut
+eventually 10 "a qf that was completed later passes" 1 arrived hand-cut
 rm -r "$spool"/in/?f0dirAAAA00001 "$spool"/in/?f0lnkAAAA00002 \
 	"$spool"/in/df0alnAAAA00005 "$spool"/in/?f0empAAAA00006
 
@@ -193,10 +190,7 @@ echo x | put_df 0hdrAAAA00031 &&
 	(qf_text header | head -n -1 && printf 'H??X-Long: ' &&
 		head -c 1000000 /dev/zero | tr '\0' y && printf '\n.\n') |
 		put_qf 0hdrAAAA00031
-eventually 10 "a header of 1 MB has one place" 1 \
-	eval 'echo $(($(arrived hand-header) +
-	    $(count virus ext spam error | grep -c . ) * 0 +
-	    $([ "$(whereis 0hdrAAAA00031)" = error ] && echo 1 || echo 0)))'
+eventually 10 "a header of 1 MB passes" 1 arrived hand-header
 # shellcheck disable=SC2046
 echo x | put_df 0rcpAAAA00032 &&
 	qf_text many $(seq -f 'u%.0f@rcpt.test' 10000) | put_qf 0rcpAAAA00032
@@ -233,36 +227,47 @@ part stop || bad "stop"
 # 8. A full disk.
 image=$dir/disk.img
 truncate -s 40M "$image"
-mkdir "$dir/disk"
+place=$dir/small
+mkdir -p "$place/spool"
 if ! mkfs.ext4 -q "$image" 2>/dev/null ||
-    ! mount -o loop "$image" "$dir/disk" 2>/dev/null; then
+    ! mount -o loop "$image" "$place/spool" 2>/dev/null; then
 	echo "skipped: full disk: no loop mounts here"
 	finish
 fi
-place=$dir/disk/place
-chmod 755 "$dir/disk"
 rm -f "$dir/sent"
 deploy
-must_start clamd sink out in
+
+# First, since time can be set back on it: a qf cut off ten minutes ago.
+echo x | put_df 0oldAAAA00008 && qf_text old | head -c 150 |
+	put_qf 0oldAAAA00008
+umount "$spool"
+for field in mtime ctime; do
+	debugfs -w -R "set_inode_field /in/qf0oldAAAA00008 \
+		$field @$(($(date +%s) - 660))" "$image" 2>/dev/null
+done
+mount -o loop "$image" "$spool"
+must_start clamd sink out sluice in
+eventually 5 "a cut-off qf, old: error/" error whereis 0oldAAAA00008
+last_line 0oldAAAA00008 | grep -q '"to":"error".*"reason":"[^"][^"]*"' ||
+	bad "no reason in the journal: $(last_line 0oldAAAA00008)"
+part stop sluice
 send --count 40 --seed 41 --attach-share 0.2 --max-bytes 50000 ||
 	bad "send: $(cat "$dir/send.out")"
 is "forty wait" 40 "$(count in)"
 fill()
 {
-	dd if=/dev/zero of="$dir/disk/filler" bs=64k 2>/dev/null
-	dd if=/dev/zero of="$dir/disk/filler2" bs=512 2>/dev/null
+	dd if=/dev/zero of="$spool/filler" bs=64k 2>/dev/null
+	dd if=/dev/zero of="$spool/filler2" bs=512 2>/dev/null
 	is "the disk is full" 0 \
-		"$(df --output=avail -k "$dir/disk" | tail -n 1 | tr -d ' ')"
+		"$(df --output=avail -k "$spool" | tail -n 1 | tr -d ' ')"
 }
-must_start sluice
-drained 20
-send --count 40 --seed 42 --attach-share 0.2 --max-bytes 50000 &
+
 fill
-wait $!
-sleep 2
-send --count 5 --seed 43 --no-retry --attach-share 0
+must_start sluice
+send --count 5 --seed 42 --no-retry --attach-share 0
 is "on a full disk the sender is told to come back" 5 \
-	"$(grep -c '"id":"t43-.*"status":"deferred"' "$dir/sent")"
+	"$(grep -c '"id":"t42-.*"status":"deferred"' "$dir/sent")"
+sleep 2
 # shellcheck disable=SC2046
 held=$(count in $(feeds))
 echo "# $held wait while the disk is full; restarted meanwhile"
@@ -271,12 +276,12 @@ sleep 0.5
 part start sluice >"$dir/start.out" 2>&1 &
 start=$!
 sleep 3
-rm "$dir/disk/filler" "$dir/disk/filler2"
+rm "$spool/filler" "$spool/filler2"
 wait $start || must_start sluice
 drained 60
 check_mail "with room again all of it is delivered" --expect-out ham,attach
-is "error/ is empty" 0 "$(count error)"
+is "error/ holds the one that was cut off" 1 "$(count error)"
 audit
 part stop || bad "stop"
-umount "$dir/disk" 2>/dev/null || umount -l "$dir/disk"
+umount "$spool" 2>/dev/null || umount -l "$spool"
 finish

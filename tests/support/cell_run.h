@@ -32,7 +32,8 @@ cell_run_limits(const void *octets, size_t len, const struct cell_limits *l)
 {
 	struct reading *r = NULL;
 	const int message = memfd_create("message", MFD_CLOEXEC);
-	const int arena = memfd_create("arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	const int arena =
+	    memfd_create("arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	int status;
 
 	if (cell_prepare() < 0 || message < 0 || arena < 0 ||
@@ -183,8 +184,7 @@ eicar_zip(char out[400])
 
 /* Base64 in lines of width characters, each followed by end. */
 static inline size_t
-to_base64(
-    char *out, const char *in, size_t len, size_t width, const char *end)
+to_base64(char *out, const char *in, size_t len, size_t width, const char *end)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -198,8 +198,8 @@ to_base64(
 			       (i + k < len ? (unsigned char)in[i + k] : 0u);
 		for (size_t k = 0; k < 4; k++) {
 			out[n++] = i + k > len
-			               ? '='
-			               : letters[bits >> (18 - 6 * k) & 63];
+				       ? '='
+				       : letters[bits >> (18 - 6 * k) & 63];
 			if (++column == width) {
 				(void)memcpy(out + n, end, strlen(end));
 				n += strlen(end);

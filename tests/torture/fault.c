@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool
@@ -113,12 +114,30 @@ __wrap_renameat2(int a, const char *x, int b, const char *y, unsigned int flags)
 	WRAPPED(int, "renameat2", __real_renameat2(a, x, b, y, flags));
 }
 
+static long sync_usec;
+
+void
+fault_slow_sync(long usec)
+{
+	sync_usec = usec;
+}
+
+static int
+pretend_to_sync(void)
+{
+	const struct timespec ts = {0, sync_usec * 1000};
+
+	if (sync_usec > 0)
+		(void)nanosleep(&ts, NULL);
+	return 0;
+}
+
 int __wrap_fsync(int);
 int
 __wrap_fsync(int fd)
 {
 	(void)fd;
-	WRAPPED(int, "fsync", 0);
+	WRAPPED(int, "fsync", pretend_to_sync());
 }
 
 int __wrap_fdatasync(int);
@@ -126,7 +145,7 @@ int
 __wrap_fdatasync(int fd)
 {
 	(void)fd;
-	WRAPPED(int, "fdatasync", 0);
+	WRAPPED(int, "fdatasync", pretend_to_sync());
 }
 
 /* How much of len is written when it is this call's turn. */
@@ -236,10 +255,26 @@ __wrap_fchown(int fd, uid_t uid, gid_t gid)
 	WRAPPED(int, "fchown", __real_fchown(fd, uid, gid));
 }
 
+static void (*flock_fn)(void *);
+static void *flock_arg;
+
+void
+fault_before_flock(void (*fn)(void *), void *arg)
+{
+	flock_fn = fn;
+	flock_arg = arg;
+}
+
 int __real_flock(int, int);
 int __wrap_flock(int, int);
 int
 __wrap_flock(int fd, int op)
 {
+	if (flock_fn) {
+		void (*fn)(void *) = flock_fn;
+
+		flock_fn = NULL;
+		fn(flock_arg);
+	}
 	WRAPPED(int, "flock", __real_flock(fd, op));
 }

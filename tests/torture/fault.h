@@ -30,4 +30,10 @@ int fault_disarm(void);
 /* The name of the call that went wrong, or NULL. */
 const char *fault_hit(void);
 
+/* A sync takes that long from now on, so that kills find it at work. */
+void fault_slow_sync(long usec);
+
+/* Call fn once, in front of the next flock(2). */
+void fault_before_flock(void (*fn)(void *), void *arg);
+
 #endif

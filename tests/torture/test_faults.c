@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "queues/claim.h"
 #include "queues/journal.h"
 #include "queues/recover.h"
 #include "tests/support/tmpspool.h"
@@ -125,6 +126,8 @@ run_row(struct world *w, enum world_kind kind, enum spool_dir to,
 		    (error == EINTR && can_be_interrupted(hit)))
 			assert_int_equal(r, 0);
 		check_results(w);
+		if (r < 0 && fault == FAULT_ERROR && kind == WORLD_HEADERED)
+			assert_false(tmpspool_has(w->spool, w->from, "tfA1"));
 		try_again(w);
 	}
 }
@@ -271,6 +274,36 @@ a_journal_that_failed_to_sync_is_written_again(void **state)
 	journal_close(j);
 }
 
+/* What sendmail does while we wait for the processor. */
+static void
+replace_qf(void *arg)
+{
+	const struct spool *spool = arg;
+	int in = spool->fds[SPOOL_IN];
+
+	tmp_put(in, "tfA1", "V8\nnew\n.\n", 9);
+	assert_int_equal(renameat(in, "tfA1", in, "qfA1"), 0);
+}
+
+static void
+a_lock_on_a_file_that_was_replaced_is_no_claim(void **state)
+{
+	struct fixture *f = *state;
+	struct claim claim = {.qf_fd = -1};
+	const char *reason;
+	struct stat st;
+
+	tmpspool_put(f->world.spool, SPOOL_IN, "A1");
+	fault_before_flock(replace_qf, f->world.spool);
+	assert_int_equal(
+	    claim_take(f->world.spool, SPOOL_IN, "A1", &claim, &reason), 0);
+	assert_int_equal(
+	    fstatat(f->world.spool->fds[SPOOL_IN], "qfA1", &st, 0), 0);
+	assert_int_equal(claim.qf_bytes, 9);
+	assert_int_equal(st.st_size, 9);
+	claim_drop(&claim);
+}
+
 static int
 keep_line(void *arg, const char *line, size_t len)
 {
@@ -317,6 +350,7 @@ main(void)
 	    TEST(before_the_renames_a_failed_sync_moves_nothing),
 	    TEST(after_the_renames_a_failed_sync_keeps_both_df),
 	    TEST(a_journal_that_failed_to_sync_is_written_again),
+	    TEST(a_lock_on_a_file_that_was_replaced_is_no_claim),
 	    TEST(a_torn_line_is_cut_off_before_the_next_one),
 	};
 

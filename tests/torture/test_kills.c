@@ -17,9 +17,11 @@
 #include "queues/move.h"
 #include "queues/recover.h"
 #include "tests/support/tmpspool.h"
+#include "tests/torture/fault.h"
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -37,6 +39,19 @@ static const struct mover {
     {"worker-1", SPOOL_FEED1, {SPOOL_OUT, SPOOL_EXT}},
     {"worker-2", SPOOL_FEED1 + 1, {SPOOL_OUT, SPOOL_SPAM}},
 };
+
+static uint64_t clock_ahead_usec;
+
+struct wall __real_wall_now(void);
+struct wall __wrap_wall_now(void);
+struct wall
+__wrap_wall_now(void)
+{
+	struct wall now = __real_wall_now();
+
+	now.usec += clock_ahead_usec;
+	return now;
+}
 
 static void
 nap(long usec)
@@ -104,6 +119,14 @@ move_some(const struct spool *spool, struct journal *j, const struct mover *m)
 	}
 }
 
+/* A test that fails leaves nobody behind. */
+static void
+die_with_parent(void)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() == 1)
+		abort();
+}
+
 /* Children die by abort() or a signal; cmocka is the parent's. */
 static pid_t
 start_mover(const struct spool *spool, const struct mover *m)
@@ -114,6 +137,7 @@ start_mover(const struct spool *spool, const struct mover *m)
 
 	if (pid != 0)
 		return pid;
+	die_with_parent();
 	/* Whoever was killed may not be quite gone. */
 	while (journal_open(spool, m->name, &j) == -EBUSY)
 		nap(200);
@@ -134,7 +158,8 @@ take_delivery(const struct spool *spool, int sink)
 	for (size_t i = 0; i < n; i++) {
 		char name[QUEUE_ID_MAX + 3];
 
-		(void)snprintf(name, sizeof(name), "df%s", claims[i].id);
+		(void)snprintf(
+		    name, sizeof(name), "df%.*s", QUEUE_ID_MAX, claims[i].id);
 		if (write_all(sink, claims[i].id, strlen(claims[i].id)) < 0 ||
 		    write_all(sink, "\n", 1) < 0 || unlinkat(out, name, 0) < 0)
 			abort();
@@ -154,6 +179,7 @@ start_sendmail(const struct spool *spool, int sink)
 
 	if (pid != 0)
 		return pid;
+	die_with_parent();
 	for (;;)
 		take_delivery(spool, sink);
 }
@@ -276,7 +302,12 @@ kills_at_random_lose_and_double_nothing(void **state)
 		(void)snprintf(id, sizeof(id), "M%04d", i);
 		tmpspool_put(spool, SPOOL_IN, id);
 	}
+	fault_slow_sync(1000);
 	run_with_kills(spool, sink);
+	fault_slow_sync(0);
+	/* A df that two crashes left waits for the first start after a minute.
+	 */
+	clock_ahead_usec = 61 * USEC_PER_SEC;
 	assert_int_equal(recover_spool(spool, &rec), 0);
 	print_message("  left by the last kills: %d df\n", (int)rec.extra_df);
 	assert_int_equal(rec.orphan_df, 0);

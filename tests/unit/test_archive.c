@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#define HEAD                                                                   \
-	"From: a\nContent-Type: application/octet-stream; name=a.bin\n"        \
+#define HEAD \
+	"From: a\nContent-Type: application/octet-stream; name=a.bin\n" \
 	"Content-Transfer-Encoding: base64\n\n"
 
 static struct reading *
@@ -37,8 +37,7 @@ members_are_parts_with_names(void **state)
 	char zip[400];
 	struct reading *r = run_attached(zip, eicar_zip(zip));
 	char virus[68];
-	const struct reading_part *part =
-	    cell_find(r, virus, eicar(virus));
+	const struct reading_part *part = cell_find(r, virus, eicar(virus));
 
 	(void)state;
 	if (!part) {
@@ -110,8 +109,8 @@ static void
 tables_that_differ_are_ambiguous(void **state)
 {
 	char zip[500];
-	struct reading *r = run_attached(zip,
-	    lying_zip(zip, (struct zip_lie){.local_name = "harmless."}));
+	struct reading *r = run_attached(
+	    zip, lying_zip(zip, (struct zip_lie){.local_name = "harmless."}));
 
 	(void)state;
 	assert_true(r->ambiguity & AMBIGUOUS_ARCHIVE);
@@ -160,8 +159,7 @@ static const unsigned char gzip[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb,
 static void
 a_compressed_file_is_unfolded(void **state)
 {
-	struct reading *r =
-	    run_attached((const char *)gzip, sizeof(gzip));
+	struct reading *r = run_attached((const char *)gzip, sizeof(gzip));
 
 	(void)state;
 	assert_string_equal(r->parts[0].type, "application/gzip");

@@ -119,7 +119,8 @@ set_up(void **state)
 	start_book(s);
 	for (int i = 0; i < CLIENTS; i++) {
 		ears[i] = (struct ear){s, i};
-		s->tables[i] = table_new(s->base, s->sock, on_answer, &ears[i]);
+		s->tables[i] =
+		    table_open(s->base, s->sock, on_answer, &ears[i]);
 		assert_true(table_is_up(s->tables[i]));
 	}
 	*state = s;
@@ -132,7 +133,7 @@ tear_down(void **state)
 	struct site *s = *state;
 
 	for (int i = 0; i < CLIENTS; i++)
-		s->tables[i] = table_free(s->tables[i]);
+		s->tables[i] = table_close(s->tables[i]);
 	s->book = book_free(s->book);
 	event_base_free(s->base);
 	tmp_remove(s->dir);
@@ -219,7 +220,7 @@ a_dead_holder_passes_the_claim(void **state)
 	ask(s, 1, 2, 7);
 	ask(s, 2, 2, 7);
 	expect(s, 3);
-	s->tables[0] = table_free(s->tables[0]);
+	s->tables[0] = table_close(s->tables[0]);
 	expect(s, 4);
 	assert_int_equal(s->told[3].entry.state, TABLE_YOURS);
 	/* Of the two only the first in the row. */
@@ -397,100 +398,20 @@ a_second_book_is_refused_and_a_stale_socket_replaced(void **state)
 	start_book(s);
 }
 
-static struct book_key
-book_key(int n)
-{
-	struct book_key k = {.digest = key(n)};
-
-	(void)strcpy(k.engine, "clamd");
-	(void)strcpy(k.context, "db-1");
-	return k;
-}
-
+/* Nothing judged is not clean, whatever the context is called. */
 static void
-the_oldest_rows_go_when_there_are_too_many(void **state)
+a_key_that_nobody_judged_is_never_known(void **state)
 {
 	struct site *s = *state;
-	CLEANUP(free_ptr) char *path = xasprintf("%s/few.db", s->dir);
-	struct rows *rows = NULL;
-	struct rows_verdict v;
-	struct wall now = {1};
-	char err[256];
+	struct digest k = key(7);
 
-	assert_int_equal(rows_open(path, 100, &rows, err, sizeof(err)), 0);
-	for (int i = 0; i < 150; i++) {
-		struct book_key k = book_key(i), first = book_key(0);
-
-		now.usec++;
-		rows_put(rows, &k, TABLE_CLEAN, "", 1, now);
-		/* The first is asked for all the time. */
-		assert_int_equal(rows_find(rows, &first, now, &v), 1);
-	}
-	assert_int_equal(rows_flush(rows, true), 0);
-	assert_int_equal(rows_count(rows), 100);
-	rows = rows_close(rows);
-	assert_int_equal(rows_open(path, 100, &rows, err, sizeof(err)), 0);
-	assert_int_equal(rows_count(rows), 100);
-	for (int i = 0; i < 150; i++) {
-		struct book_key k = book_key(i);
-
-		assert_int_equal(
-		    rows_find(rows, &k, now, &v), i == 0 || i > 50);
-	}
-	rows = rows_close(rows);
-}
-
-static void
-without_a_disk_the_table_goes_on_from_memory(void **state)
-{
-	struct site *s = *state;
-	CLEANUP(free_ptr) char *path = xasprintf("%s/stuck.db", s->dir);
-	struct rows *rows = NULL;
-	struct rows_verdict v;
-	struct wall now = {1};
-	struct book_key k = book_key(0);
-	char err[256];
-
-	assert_int_equal(rows_open(path, 100000, &rows, err, sizeof(err)), 0);
-	/* As a full disk would: no page may be added. */
-	rows_put(rows, &k, TABLE_HIT, "Eicar", 1, now);
-	assert_int_equal(rows_flush(rows, false), 0);
-	assert_int_equal(rows_limit_pages(rows, 1), 0);
-	for (int i = 1; i < 9000; i++) {
-		k = book_key(i);
-		rows_put(rows, &k, TABLE_CLEAN, "", 1, now);
-	}
-	assert_int_equal(rows_flush(rows, false), -ENOSPC);
-	assert_int_equal(rows_find(rows, &k, now, &v), 1); /* the newest */
-	k = book_key(1);
-	assert_int_equal(rows_find(rows, &k, now, &v), 0); /* forgotten */
-	k = book_key(0);
-	assert_int_equal(rows_find(rows, &k, now, &v), 1); /* from disk */
-	assert_int_equal(v.verdict, TABLE_HIT);
-	assert_int_equal(rows_limit_pages(rows, 1000000), 0);
-	assert_int_equal(rows_flush(rows, false), 0);
-	rows = rows_close(rows);
-}
-
-static void
-a_damaged_table_is_set_aside_and_made_anew(void **state)
-{
-	static const char rubbish[] =
-	    "no database at all, but text enough for it to be looked at as "
-	    "one, since it has more than a hundred octets";
-	struct site *s = *state;
-	CLEANUP(free_ptr) char *path = xasprintf("%s/bad.db", s->dir);
-	CLEANUP(free_ptr) char *aside = xasprintf("%s.bad", path);
-	CLEANUP(free_ptr) char *text = NULL;
-	struct rows *rows = NULL;
-	char err[256];
-	size_t n;
-
-	tmp_put(AT_FDCWD, path, rubbish, sizeof(rubbish));
-	assert_int_equal(rows_open(path, 100, &rows, err, sizeof(err)), 0);
-	rows = rows_close(rows);
-	assert_int_equal(read_file(AT_FDCWD, aside, 4096, &text, &n), 0);
-	assert_int_equal(n, sizeof(rubbish));
+	table_lookup(s->tables[0], 1, "clamd", "", &k, 1);
+	expect(s, 1);
+	told_is(s, 0, 0, 1, 0, TABLE_YOURS);
+	table_drop(s->tables[0], 1);
+	table_lookup(s->tables[0], 2, "clamd", "", &k, 1);
+	expect(s, 2);
+	told_is(s, 1, 0, 2, 0, TABLE_YOURS);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -509,9 +430,7 @@ main(void)
 	    TEST(what_was_known_is_known_after_a_restart),
 	    TEST(a_malformed_message_ends_only_its_sender),
 	    TEST(a_second_book_is_refused_and_a_stale_socket_replaced),
-	    TEST(the_oldest_rows_go_when_there_are_too_many),
-	    TEST(without_a_disk_the_table_goes_on_from_memory),
-	    TEST(a_damaged_table_is_set_aside_and_made_anew),
+	    TEST(a_key_that_nobody_judged_is_never_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #define TOP "From: a\nSubject: b\n\nhello\n\n"
-#define PART                                                                   \
-	"From: a\nContent-Type: application/octet-stream; name=a.zip\n"        \
+#define PART \
+	"From: a\nContent-Type: application/octet-stream; name=a.zip\n" \
 	"Content-Transfer-Encoding: %s\n\n"
 
 static char mail[20000];
@@ -133,12 +133,11 @@ quoted_printable_is_decoded_whatever_is_wrong_with_it(void **state)
 			size_t len = (size_t)sprintf(mail, PART, names[k]);
 			struct reading *r;
 
-			len += to_qp(
-			    mail + len, zip, eicar_zip(zip), before[i]);
+			len +=
+			    to_qp(mail + len, zip, eicar_zip(zip), before[i]);
 			r = cell_run(mail, len);
 			if (!cell_has_eicar(r) && !r->hold) {
-				(void)printf(
-				    "%s in %s\n", before[i], names[k]);
+				(void)printf("%s in %s\n", before[i], names[k]);
 				fail();
 			}
 			reading_free(r);
@@ -158,14 +157,15 @@ to_uu(char *out, const char *in, size_t len)
 			uint32_t bits = 0;
 
 			for (size_t m = 0; m < 3; m++)
-				bits = bits << 8 |
-				       (k + m < line
-				               ? (unsigned char)in[i + k + m]
-				               : 0u);
+				bits =
+				    bits << 8 |
+				    (k + m < line ? (unsigned char)in[i + k + m]
+						  : 0u);
 			for (int shift = 18; shift >= 0; shift -= 6)
-				out[n++] = (char)((bits >> shift & 63) == 0
-				                      ? '`'
-				                      : 32 + (bits >> shift & 63));
+				out[n++] =
+				    (char)((bits >> shift & 63) == 0
+					       ? '`'
+					       : 32 + (bits >> shift & 63));
 		}
 		out[n++] = '\n';
 	}
@@ -231,8 +231,8 @@ yenc_is_found(void **state)
 		const unsigned char c = (unsigned char)(zip[i] + 42);
 
 		if (c == 0 || c == '\n' || c == '\r' || c == '=')
-			len += (size_t)sprintf(
-			    mail + len, "=%c", (char)(c + 64));
+			len +=
+			    (size_t)sprintf(mail + len, "=%c", (char)(c + 64));
 		else
 			mail[len++] = (char)c;
 	}
@@ -257,8 +257,7 @@ binhex_gives_name_and_data(void **state)
 	char out[sizeof(in) * BINHEX_RUN + 8];
 	struct codec_name name;
 	uint32_t odd;
-	const size_t n =
-	    codec_binhex(in, sizeof(in) - 1, out, &odd, &name);
+	const size_t n = codec_binhex(in, sizeof(in) - 1, out, &odd, &name);
 
 	(void)state;
 	assert_int_not_equal(odd & ODD_NOTHING, ODD_NOTHING);
@@ -312,7 +311,7 @@ main(void)
 	    cmocka_unit_test(base64_with_junk_is_decoded_by_each_style),
 	    cmocka_unit_test(a_stream_behind_padding_is_decoded),
 	    cmocka_unit_test(
-	        quoted_printable_is_decoded_whatever_is_wrong_with_it),
+		quoted_printable_is_decoded_whatever_is_wrong_with_it),
 	    cmocka_unit_test(uuencode_is_found_by_itself_with_its_name),
 	    cmocka_unit_test(uuencode_without_begin_or_end_is_found),
 	    cmocka_unit_test(yenc_is_found),

@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-#define TOP  "From: a\nTo: b\nSubject: c\nMIME-Version: 1.0\n"
-#define MIX  TOP "Content-Type: multipart/mixed; boundary=x\n\n"
-#define TEXT "--x\nContent-Type: text/plain\n\nhello\n"
+#define TOP   "From: a\nTo: b\nSubject: c\nMIME-Version: 1.0\n"
+#define MIX   TOP "Content-Type: multipart/mixed; boundary=x\n\n"
+#define TEXT  "--x\nContent-Type: text/plain\n\nhello\n"
 #define FILE_ "Content-Type: application/octet-stream; name=a.zip\n"
-#define B64  "Content-Transfer-Encoding: base64\n"
-#define END  "--x--\n"
+#define B64   "Content-Transfer-Encoding: base64\n"
+#define END   "--x--\n"
 
 /* In the patterns: @ is the zip in base64. */
 static const struct {
@@ -25,102 +25,102 @@ static const struct {
 	const char *after;
 } cases[] = {
     {"two encodings, good first",
-        MIX TEXT "--x\n" FILE_ B64 "Content-Transfer-Encoding: 7bit\n\n", END},
+	MIX TEXT "--x\n" FILE_ B64 "Content-Transfer-Encoding: 7bit\n\n", END},
     {"two encodings, good last",
-        MIX TEXT "--x\n" FILE_ "Content-Transfer-Encoding: 7bit\n" B64 "\n",
-        END},
+	MIX TEXT "--x\n" FILE_ "Content-Transfer-Encoding: 7bit\n" B64 "\n",
+	END},
     {"two encodings in a line",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding: base64, 7bit\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding: base64, 7bit\n\n", END},
     {"junk before the encoding",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding: xbase64\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding: xbase64\n\n", END},
     {"junk behind the encoding",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding: base645\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding: base645\n\n", END},
     {"quoted encoding",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding: \"base64\"\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding: \"base64\"\n\n", END},
     {"comment in the encoding",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding: bas(x)e64\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding: bas(x)e64\n\n", END},
     {"encoded encoding",
-        MIX "--x\n" FILE_
-            "Content-Transfer-Encoding: =?UTF-8?Q?base64?=\n\n",
-        END},
-    {"empty encoding", MIX "--x\n" FILE_ "Content-Transfer-Encoding:\n\n",
-        END},
-    {"no colon", MIX "--x\n" FILE_ "Content-Transfer-Encoding base64\n\n",
-        END},
-    {"two colons",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding:: base64\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding: =?UTF-8?Q?base64?=\n\n",
+	END},
+    {"empty encoding", MIX "--x\n" FILE_ "Content-Transfer-Encoding:\n\n", END},
+    {"no colon", MIX "--x\n" FILE_ "Content-Transfer-Encoding base64\n\n", END},
+    {"two colons", MIX "--x\n" FILE_ "Content-Transfer-Encoding:: base64\n\n",
+	END},
     {"blank before the name",
-        MIX "--x\n" FILE_ " Content-Transfer-Encoding: base64\n\n", END},
+	MIX "--x\n" FILE_ " Content-Transfer-Encoding: base64\n\n", END},
     {"tab before the colon",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding\t: base64\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding\t: base64\n\n", END},
     {"folded colon",
-        MIX "--x\n" FILE_ "Content-Transfer-Encoding\n : base64\n\n", END},
+	MIX "--x\n" FILE_ "Content-Transfer-Encoding\n : base64\n\n", END},
     {"junk line among the fields", MIX "--x\n" FILE_ "\1\2\3\n" B64 "\n", END},
     {"field behind a bare CR", MIX "--x\nX: y\r" FILE_ B64 "\n", END},
     {"no blank line", MIX "--x\n" FILE_ B64, END},
     {"blank in the blank line", MIX "--x\n" FILE_ B64 " \n", END},
     {"type twice, text first",
-        TOP "Content-Type: text/plain\n"
-            "Content-Type: multipart/mixed; boundary=x\n\n--x\n" FILE_ B64 "\n",
-        END},
+	TOP "Content-Type: text/plain\n"
+	    "Content-Type: multipart/mixed; boundary=x\n\n--x\n" FILE_ B64 "\n",
+	END},
     {"type twice, text last",
-        TOP "Content-Type: multipart/mixed; boundary=x\n"
-            "Content-Type: text/plain\n\n--x\n" FILE_ B64 "\n",
-        END},
+	TOP "Content-Type: multipart/mixed; boundary=x\n"
+	    "Content-Type: text/plain\n\n--x\n" FILE_ B64 "\n",
+	END},
     {"boundary twice, wrong first",
-        TOP "Content-Type: multipart/mixed; boundary=y; boundary=x\n\n--x\n"
-            FILE_ B64 "\n",
-        END},
+	TOP
+	"Content-Type: multipart/mixed; boundary=y; boundary=x\n\n--x\n" FILE_
+	    B64 "\n",
+	END},
     {"boundary twice, wrong last",
-        TOP "Content-Type: multipart/mixed; boundary=x; boundary=y\n\n--x\n"
-            FILE_ B64 "\n",
-        END},
+	TOP
+	"Content-Type: multipart/mixed; boundary=x; boundary=y\n\n--x\n" FILE_
+	    B64 "\n",
+	END},
     {"boundary by RFC 2231, out of order",
-        TOP "Content-Type: multipart/mixed; boundary*1=x; boundary*0=x\n\n"
-            "--xx\n" FILE_ B64 "\n",
-        "--xx--\n"},
+	TOP "Content-Type: multipart/mixed; boundary*1=x; boundary*0=x\n\n"
+	    "--xx\n" FILE_ B64 "\n",
+	"--xx--\n"},
     {"boundary that is half quoted",
-        TOP "Content-Type: multipart/mixed; boundary=\"x\n\n--x\n" FILE_ B64
-            "\n",
-        END},
+	TOP "Content-Type: multipart/mixed; boundary=\"x\n\n--x\n" FILE_ B64
+	    "\n",
+	END},
     {"empty boundary",
-        TOP "Content-Type: multipart/mixed; boundary=\"\"\n\n--\n" FILE_ B64
-            "\n",
-        "----\n"},
+	TOP "Content-Type: multipart/mixed; boundary=\"\"\n\n--\n" FILE_ B64
+	    "\n",
+	"----\n"},
     {"boundary of a blank",
-        TOP "Content-Type: multipart/mixed; boundary=\" \"\n\n-- \n" FILE_ B64
-            "\n",
-        "-- --\n"},
+	TOP "Content-Type: multipart/mixed; boundary=\" \"\n\n-- \n" FILE_ B64
+	    "\n",
+	"-- --\n"},
     {"no boundary", TOP "Content-Type: multipart/mixed\n\n--x\n" FILE_ B64 "\n",
-        END},
+	END},
     {"boundary on text",
-        TOP "Content-Type: text/plain; boundary=x\n\n--x\n" FILE_ B64 "\n",
-        END},
+	TOP "Content-Type: text/plain; boundary=x\n\n--x\n" FILE_ B64 "\n",
+	END},
     {"delimiter with more behind it", MIX TEXT "--x more\n" FILE_ B64 "\n",
-        END},
+	END},
     {"in the preamble", MIX FILE_ B64 "\n", TEXT END},
     {"in the epilogue", MIX TEXT END FILE_ B64 "\n", ""},
     {"type with a slash more",
-        TOP "Content-Type: multipart//mixed; boundary=x\n\n--x\n" FILE_ B64
-            "\n",
-        END},
+	TOP "Content-Type: multipart//mixed; boundary=x\n\n--x\n" FILE_ B64
+	    "\n",
+	END},
     {"unknown multipart",
-        TOP "Content-Type: x-multipart/mixed; boundary=x\n\n--x\n" FILE_ B64
-            "\n",
-        END},
-    {"mail within text",
-        TOP "Content-Type: text/plain\n\n" TOP FILE_ B64 "\n", ""},
+	TOP "Content-Type: x-multipart/mixed; boundary=x\n\n--x\n" FILE_ B64
+	    "\n",
+	END},
+    {"mail within text", TOP "Content-Type: text/plain\n\n" TOP FILE_ B64 "\n",
+	""},
     {"message in a digest",
-        TOP "Content-Type: multipart/digest; boundary=x\n\n--x\n\n" FILE_ B64
-            "\n",
-        END},
+	TOP "Content-Type: multipart/digest; boundary=x\n\n--x\n\n" FILE_ B64
+	    "\n",
+	END},
     {"partial message",
-        TOP "Content-Type: message/partial; id=a; number=1; total=1\n\n" TOP
-            FILE_ B64 "\n",
-        ""},
-    {"no MIME-Version", "Content-Type: multipart/mixed; boundary=x\n\n--x\n"
-			FILE_ B64 "\n",
-        END},
+	TOP
+	"Content-Type: message/partial; id=a; number=1; total=1\n\n" TOP FILE_
+	    B64 "\n",
+	""},
+    {"no MIME-Version",
+	"Content-Type: multipart/mixed; boundary=x\n\n--x\n" FILE_ B64 "\n",
+	END},
     {"in the preamble, without a header", MIX, TEXT END},
     {"in the epilogue, without a header", MIX TEXT END, ""},
     {"no header at all", "\n", ""},
@@ -137,8 +137,8 @@ static bool
 is_found_or_held(const char *mail, size_t len)
 {
 	struct reading *r = cell_run(mail, len);
-	const bool fine = cell_has_eicar(r) || r->hold ||
-	                  r->status != READING_COMPLETE;
+	const bool fine =
+	    cell_has_eicar(r) || r->hold || r->status != READING_COMPLETE;
 
 	reading_free(r);
 	return fine;
@@ -172,9 +172,9 @@ a_script_behind_a_strange_structure_is_found_with_its_name(void **state)
 	static const char *const befores[] = {
 	    TOP "Content-Type: multipart/mixed; boundary=y\n\n--x\n",
 	    TOP "Content-Type: text/plain\n"
-	        "Content-Type: multipart/mixed; boundary=x\n\n--x\n",
+		"Content-Type: multipart/mixed; boundary=x\n\n--x\n",
 	    TOP "Content-Type: multipart/mixed; boundary*1=x; boundary*0=\n\n"
-	        "--x\n",
+		"--x\n",
 	    MIX,
 	    MIX "--x\n\1\n",
 	    MIX "--x\nX: y\r",
@@ -228,9 +228,9 @@ ordinary_mail_is_neither_held_nor_ambiguous(void **state)
 static void
 the_same_content_stands_once_with_all_its_names(void **state)
 {
-	static const char mail[] = MIX
-	    "--x\nContent-Type: a/b; name=one.bin\n\nsame\n"
-	    "--x\nContent-Type: a/b; name=two.bin\n\nsame\n" END;
+	static const char mail[] =
+	    MIX "--x\nContent-Type: a/b; name=one.bin\n\nsame\n"
+		"--x\nContent-Type: a/b; name=two.bin\n\nsame\n" END;
 	struct reading *r = cell_run(mail, sizeof(mail) - 1);
 
 	(void)state;
@@ -266,12 +266,14 @@ nest(char *out, unsigned n, bool messages)
 	size_t len = (size_t)sprintf(out, TOP);
 
 	for (unsigned i = 0; i < n; i++)
-		len += (size_t)(messages
-		        ? sprintf(out + len, "Content-Type: message/rfc822\n\n")
-		        : sprintf(out + len,
-			      "Content-Type: multipart/mixed; boundary=b%u\n\n"
-			      "--b%u\n",
-			      i, i));
+		len +=
+		    (size_t)(messages ? sprintf(out + len,
+					    "Content-Type: message/rfc822\n\n")
+				      : sprintf(out + len,
+					    "Content-Type: multipart/mixed; "
+					    "boundary=b%u\n\n"
+					    "--b%u\n",
+					    i, i));
 	return len + (size_t)sprintf(out + len, "X: y\n\nleaf\n");
 }
 
@@ -354,7 +356,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(no_case_hides_the_file),
 	    cmocka_unit_test(
-	        a_script_behind_a_strange_structure_is_found_with_its_name),
+		a_script_behind_a_strange_structure_is_found_with_its_name),
 	    cmocka_unit_test(ordinary_mail_is_neither_held_nor_ambiguous),
 	    cmocka_unit_test(the_same_content_stands_once_with_all_its_names),
 	    cmocka_unit_test(an_embedded_message_is_read),

@@ -165,7 +165,8 @@ main(void)
 	    cmocka_unit_test(every_name_of_a_header_is_found),
 	    cmocka_unit_test(an_ordinary_name_is_one_name),
 	    cmocka_unit_test(a_header_without_a_name_gives_none),
-	    cmocka_unit_test(octets_behind_a_nul_do_not_hide_the_name_before_it),
+	    cmocka_unit_test(
+		octets_behind_a_nul_do_not_hide_the_name_before_it),
 	    cmocka_unit_test(a_long_name_keeps_both_ends),
 	    cmocka_unit_test(names_of_two_kinds_disagree),
 	};

@@ -155,8 +155,8 @@ every_number_is_checked(void **state)
 	/* A part is not its own parent, nor has it one that comes later. */
 	expect_bad(record + offsetof(struct reading_record, parent), 0, 4);
 	expect_bad(record + offsetof(struct reading_record, parent), 1, 4);
-	expect_bad(record + offsetof(struct reading_record, parent),
-	    (uint32_t)-2, 4);
+	expect_bad(
+	    record + offsetof(struct reading_record, parent), (uint32_t)-2, 4);
 	expect_bad(
 	    record + offsetof(struct reading_record, view), VIEW_COUNT, 2);
 	expect_bad(record + offsetof(struct reading_record, flags), 64, 4);

@@ -157,11 +157,32 @@ a_df_whose_message_has_moved_on_is_removed(void **state)
 	put_journal(f, "worker-1",
 	    "cut off\n{\"t\":6,\"event\":\"move\",\"id\":\"A1\",\"from\":"
 	    "\"feed1\",\"to\":\"out\"}\n");
+	/* What left in/ is not the latest, but the latest there. */
+	assert_int_equal(
+	    linkat(feed1, "dfA1", f->spool->fds[SPOOL_IN], "dfA1", 0), 0);
+	expect(f, 2, 0, 0, 0);
+	assert_false(tmpspool_has(f->spool, SPOOL_IN, "dfA1"));
+	assert_false(tmpspool_has(f->spool, SPOOL_FEED1, "dfA1"));
+}
+
+/* Several names and a fresh line: perhaps a move that runs. */
+static void
+a_df_that_may_be_moving_is_left_alone(void **state)
+{
+	const struct fixture *f = *state;
+	int feed1 = f->spool->fds[SPOOL_FEED1];
+	char line[256];
+
+	tmp_put(feed1, "dfA1", "body", 4);
 	assert_int_equal(linkat(feed1, "dfA1", feed1, "other", 0), 0);
-	expect(f, 0, 0, 0, 1); /* several names: perhaps a running move */
+	(void)snprintf(line, sizeof(line),
+	    "{\"t\":%llu,\"event\":\"move\",\"id\":\"A1\",\"from\":"
+	    "\"feed1\",\"to\":\"out\"}\n",
+	    (unsigned long long)wall_now().usec - 50 * USEC_PER_SEC);
+	put_journal(f, "worker-1", line);
+	expect(f, 0, 0, 0, 1);
 	assert_int_equal(unlinkat(feed1, "other", 0), 0);
 	expect(f, 1, 0, 0, 0);
-	assert_false(tmpspool_has(f->spool, SPOOL_FEED1, "dfA1"));
 }
 
 static void
@@ -192,6 +213,7 @@ main(void)
 	    TEST(a_df_of_another_file_is_counted_and_kept),
 	    TEST(sendmails_own_tf_is_not_ours),
 	    TEST(a_df_whose_message_has_moved_on_is_removed),
+	    TEST(a_df_that_may_be_moving_is_left_alone),
 	    TEST(the_latest_journal_line_decides),
 	};
 

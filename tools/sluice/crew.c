@@ -47,7 +47,7 @@ struct orphan {
 
 struct crew {
 	struct event_base *base;
-	const char *conf_path, *runtime;
+	char *conf_path, *runtime;
 	struct child children[CREW_MAX];
 	size_t n;
 	bool stopping;
@@ -155,8 +155,8 @@ crew_new(struct event_base *base, const char *conf_path, const char *runtime)
 	struct crew *crew = xcalloc(1, sizeof(*crew));
 
 	crew->base = base;
-	crew->conf_path = conf_path;
-	crew->runtime = runtime;
+	crew->conf_path = xstrdup(conf_path);
+	crew->runtime = xstrdup(runtime);
 	return crew;
 }
 
@@ -167,6 +167,8 @@ crew_free(struct crew *crew)
 		return NULL;
 	for (size_t i = 0; i < crew->n; i++)
 		event_free(crew->children[i].timer);
+	free(crew->conf_path);
+	free(crew->runtime);
 	free(crew);
 	return NULL;
 }
@@ -335,47 +337,18 @@ crew_reap(struct crew *crew)
 	}
 }
 
-/* An orphan of a daemon that has died holds its locks: it must go at once,
- * whatever it is doing, or the next one can't start. */
-static void
-kill_orphans(struct crew *crew)
-{
-	(void)crew_sweep(crew);
-	for (size_t i = 0; i < crew->n_orphans; i++)
-		(void)kill(crew->orphans[i].pid, SIGKILL);
-}
-
-void
-crew_kill_all(struct crew *crew)
-{
-	for (size_t i = 0; i < crew->n; i++)
-		if (crew->children[i].pid > 0)
-			(void)kill(crew->children[i].pid, SIGKILL);
-	kill_orphans(crew);
-}
-
 static void
 meet_orphan(struct crew *crew, pid_t pid)
 {
-	struct orphan *o = NULL;
-
 	for (size_t i = 0; i < crew->n_orphans; i++)
 		if (crew->orphans[i].pid == pid)
-			o = &crew->orphans[i];
-	if (!o && crew->n_orphans < ORPHANS_MAX) {
-		o = &crew->orphans[crew->n_orphans++];
-		*o = (struct orphan){.pid = pid};
-	}
-	if (!o)
-		return; /* in a later sweep */
-	if (++o->sweeps < ORPHAN_KILL)
-		return;
-	log_warn("kill name=orphan pid=%d", (int)pid);
-	(void)kill(pid, SIGKILL);
+			return;
+	if (crew->n_orphans < ORPHANS_MAX) /* else at a later look */
+		crew->orphans[crew->n_orphans++] = (struct orphan){.pid = pid};
 }
 
 size_t
-crew_sweep(struct crew *crew)
+crew_orphans(struct crew *crew)
 {
 	CLEANUP(free_ptr)
 	char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
@@ -393,4 +366,38 @@ crew_sweep(struct crew *crew)
 	}
 	(void)fclose(f);
 	return n;
+}
+
+/* An orphan of a daemon that has died holds its locks: it must go at once,
+ * whatever it is doing, or the next one can't start. */
+static void
+kill_orphans(struct crew *crew)
+{
+	(void)crew_orphans(crew);
+	for (size_t i = 0; i < crew->n_orphans; i++)
+		(void)kill(crew->orphans[i].pid, SIGKILL);
+}
+
+void
+crew_kill_all(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->n; i++)
+		if (crew->children[i].pid > 0)
+			(void)kill(crew->children[i].pid, SIGKILL);
+	kill_orphans(crew);
+}
+
+void
+crew_sweep(struct crew *crew)
+{
+	(void)crew_orphans(crew);
+	for (size_t i = 0; i < crew->n_orphans; i++) {
+		struct orphan *o = &crew->orphans[i];
+
+		if (++o->sweeps < ORPHAN_KILL)
+			continue;
+		if (o->sweeps == ORPHAN_KILL)
+			log_warn("kill name=orphan pid=%d", (int)o->pid);
+		(void)kill(o->pid, SIGKILL);
+	}
 }

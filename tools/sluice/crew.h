@@ -20,9 +20,7 @@ struct crew;
 /* In the order in which they are started. */
 enum crew_kind { CREW_BOOK, CREW_WORKER, CREW_WAKE, CREW_FEED, CREW_KINDS };
 
-/*
- * conf_path, runtime  borrowed; must outlive the crew
- */
+/* conf_path: what the children read.  Both texts are copied. */
 struct crew *crew_new(
     struct event_base *base, const char *conf_path, const char *runtime);
 /* Ends nothing: children that still run stay. */
@@ -59,9 +57,11 @@ void crew_reap(struct crew *crew);
 
 /*
  * Children that nobody here started are orphans of a daemon that died.
- * Call once a second: those that don't end by themselves are made to.
  * Returns how many there are.
  */
-size_t crew_sweep(struct crew *crew);
+size_t crew_orphans(struct crew *crew);
+
+/* Call once a second: orphans that don't end by themselves are made to. */
+void crew_sweep(struct crew *crew);
 
 #endif

@@ -63,7 +63,7 @@ stop_on(struct supervisor *s)
 		}
 		s->asked = false;
 	}
-	if (crew_sweep(s->crew) == 0)
+	if (crew_orphans(s->crew) == 0)
 		(void)event_base_loopbreak(s->base);
 }
 
@@ -132,7 +132,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	(void)crew_sweep(s->crew);
+	crew_sweep(s->crew);
 	look_after_retiring(s);
 	if (s->stopping)
 		stop_on(s);

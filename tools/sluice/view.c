@@ -97,7 +97,7 @@ cursor_of(struct history *h, const char *name)
 	if (h->n == JOURNALS_MAX || strlen(name) >= sizeof(c->name))
 		return NULL;
 	c = &h->cursors[h->n++];
-	(void)snprintf(c->name, sizeof(c->name), "%s", name);
+	strcpy(c->name, name); /* it fits */
 	return c;
 }
 

@@ -1,0 +1,161 @@
+#!/bin/bash
+# tools/quickstart end to end, with the programs of SLUICE_BUILD: each sample
+# where it belongs, nothing left running, whatever ends it; and it notices
+# when mail goes elsewhere.
+set -u -o pipefail
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+root=$here/../..
+export SLUICE_BUILD=${SLUICE_BUILD:-$root/build}
+quickstart=$root/tools/quickstart
+failed=0 running=''
+
+[ "$(id -u)" = 0 ] || {
+	echo "skipped: not root"
+	exit 77
+}
+dir=$(mktemp -d "${SLUICE_TEST_DISK:-/var/tmp}/t_quickstart.XXXXXX") || exit 1
+chmod 755 "$dir"
+# As deep as a checkout: its parents say whether Sluice's users come in.
+export SLUICE_QUICKSTART_DIR=$dir/run
+# The engine's own start takes longer than all of this; it is tried once.
+export SLUICE_QUICKSTART_SPAM=no
+command -v rspamd >/dev/null && spam=yes || spam=''
+conf=$dir/run/etc/sluice.conf
+
+# shellcheck disable=SC2317 # called by the trap
+finish()
+{
+	[ -z "$running" ] || kill -KILL "$running" 2>/dev/null
+	[ ! -f "$dir/run/etc/deployment" ] ||
+		"$root/tools/deployment" "$dir/run" stop
+	rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+ok()
+{
+	echo "ok: $1"
+}
+
+bad()
+{
+	echo "FAILED: $1"
+	sed 's/^/    /' "$dir/out" | tail -n 40
+	failed=1
+}
+
+is()
+{ # what, wanted, found
+	if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: $3, not $2"; fi
+}
+
+try()
+{ # arguments of quickstart; its output in $dir/out, its status in $code
+	"$quickstart" "$@" >"$dir/out" 2>&1
+	code=$?
+}
+
+# Rows of the table that say what was wanted of them.
+rows()
+{ # destination
+	grep -cE " $1 +$1 +feed[0-9] +[0-9]+  " "$dir/out"
+}
+
+parts_up()
+{
+	"$root/tools/deployment" "$dir/run" status | grep -c running
+}
+
+answers()
+{ # port that the output names after $1
+	local port
+	port=$(sed -n "s/.*$1 127\.0\.0\.1:\([0-9]*\).*/\1/p" "$dir/out" |
+		head -n 1)
+	[ -n "$port" ] && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+}
+
+# From beginning to end
+SLUICE_QUICKSTART_SPAM=${spam:-no} try
+is "quickstart succeeds" 0 "$code"
+grep -q "WRONG" "$dir/out" && bad "no row is wrong"
+is "two viruses are in virus" 2 "$(rows virus)"
+is "six attachments are in ext" 6 "$(rows ext)"
+if [ -n "$spam" ]; then
+	is "clean mail is in out" 3 "$(rows out)"
+	is "spam is in spam" 1 "$(rows spam)"
+else
+	is "mail without a hit is in out" 4 "$(rows out)"
+fi
+grep -q "It balances" "$dir/out" || bad "the books balance"
+is "all of it was stopped" 0 "$(parts_up)"
+answers "SMTP on" && bad "nothing answers on its SMTP port"
+
+# Left running, and used
+try --keep
+is "with --keep it succeeds too, over what was left" 0 "$code"
+grep -q "stopping" "$dir/out" && bad "with --keep nothing is stopped"
+is "five parts run on" 5 "$(parts_up)"
+answers "SMTP on" || bad "its SMTP port answers"
+smtp=$(sed -n 's/.*SMTP on \([0-9.:]*\),.*/\1/p' "$dir/out")
+printf 'Subject: mine\n\nHello\n.\n' >"$dir/mine"
+id=$("$root/tools/quickstart.mail" send "$smtp" "$dir/mine")
+n=0
+until "$SLUICE_BUILD/bin/sluice" trace -c "$conf" "$id" 2>/dev/null |
+	grep -q delivered || [ $n -gt 200 ]; do
+	sleep 0.1
+	n=$((n + 1))
+done
+[ $n -le 200 ] && ok "a message of ours goes through" ||
+	bad "a message of ours goes through: $id"
+
+# It tells when mail goes elsewhere
+echo 'allow name *' >"$dir/run/etc/policy.conf"
+kill -HUP "$("$root/tools/deployment" "$dir/run" pid sluice)"
+sleep 3
+"$root/tools/quickstart.mail" "$smtp" "$SLUICE_BUILD/bin/sluice" "$conf" \
+	"$dir/run/log/sink.jsonl" >"$dir/out" 2>&1
+is "mail in the wrong place is bad news" 1 $?
+is "and each such row says so" 5 "$(grep -c ' ext  *out .*WRONG' "$dir/out")"
+
+# Killed in the middle, with the former one still running
+"$quickstart" >"$dir/out" 2>&1 &
+running=$!
+n=0
+until grep -q "sample mail" "$dir/out" || [ $n -gt 600 ]; do
+	sleep 0.1
+	n=$((n + 1))
+done
+kill -KILL $running
+wait $running 2>/dev/null
+running=''
+[ "$(parts_up)" -gt 0 ] && ok "a kill -9 leaves parts behind" ||
+	bad "a kill -9 leaves parts behind, or this proves nothing"
+try
+is "the next one cleans up and succeeds" 0 "$code"
+is "and leaves nothing" 0 "$(parts_up)"
+
+# Ended politely
+"$quickstart" >"$dir/out" 2>&1 &
+running=$!
+n=0
+until grep -q "start: clamd" "$dir/out" || [ $n -gt 600 ]; do
+	sleep 0.1
+	n=$((n + 1))
+done
+kill -TERM $running
+wait $running
+is "SIGTERM ends it" 143 $?
+running=''
+is "with all that it started" 0 "$(parts_up)"
+
+# What isn't its own stays
+rm -rf "$dir/run"
+mkdir "$dir/run"
+echo mine >"$dir/run/precious"
+try
+is "a directory that it hasn't made stops it" 111 "$code"
+is "and stays as it is" mine "$(cat "$dir/run/precious")"
+"$quickstart" --kepp >"$dir/out" 2>&1
+is "a wrong option" 100 $?
+exit $failed

@@ -1,0 +1,194 @@
+/*
+ * The sandbox beside its table: budgets and cost of a cell, users that are
+ * missing, and the bond between a role and its parent.
+ */
+#include "common/sandbox.h"
+
+#include "common/clock.h"
+#include "common/proc.h"
+#include "tests/support/sandbox_site.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+static const struct cell_budget roomy = {
+    .memory_bytes = UINT64_C(1) << 30,
+    .output_bytes = 1 << 20,
+    .cpu_usec = 5000000,
+};
+
+#ifndef SLUICE_SANITIZE
+static const struct cell_budget small = {
+    .memory_bytes = 64 << 20, .output_bytes = 4096, .cpu_usec = 1};
+
+__attribute__((noreturn)) static void
+eat_everything(int fd, bool stubborn)
+{
+	char page[8192] = {0};
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (stubborn)
+		(void)signal(SIGXCPU, SIG_IGN);
+	if (sandbox_cell(&small) < 0)
+		_exit(1);
+	if (mmap(NULL, 256 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		0) != MAP_FAILED)
+		_exit(2);
+	if (write(fd, page, sizeof(page)) > 4096)
+		_exit(3);
+	for (;;)
+		; /* the processor's budget ends this */
+}
+
+static int
+death_of_eater(int fd, bool stubborn)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		eat_everything(fd, stubborn);
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_true(WIFSIGNALED(status));
+	return WTERMSIG(status);
+}
+#endif
+
+static void
+a_cell_that_eats_memory_or_time_dies_or_is_refused(void **state)
+{
+#ifdef SLUICE_SANITIZE
+	(void)state;
+	print_message("skipped: sanitizers need the address space\n");
+	skip();
+#else
+	const struct site *site = *state;
+
+	assert_int_equal(death_of_eater(site->memfd, false), SIGXCPU);
+	assert_int_equal(death_of_eater(site->memfd, true), SIGKILL);
+#endif
+}
+
+static void
+a_user_that_does_not_exist_is_named(void **state)
+{
+	struct conf *conf = NULL;
+	char err[256] = "";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(conf_load(NULL, &conf, err, sizeof(err)), 0);
+	free(conf->site.vmm_user);
+	conf->site.vmm_user = xstrdup("nobody-of-that-name");
+	if (fork() == 0) {
+		int r = sandbox_enter(ROLE_VMM, conf, err, sizeof(err));
+
+		_exit(
+		    r == -ENOENT && strstr(err, "nobody-of-that-name") ? 0 : 1);
+	}
+	int status;
+
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+	(void)conf_free(conf);
+}
+
+/* The child of a child, whose parent ends, must end too, as another user. */
+static void
+a_role_ends_with_its_parent_although_its_user_changed(void **state)
+{
+	const struct site *site = *state;
+	int life[2];
+	char c;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe(life), 0);
+	if (fork() == 0) {
+		pid_t parent = getpid();
+		int ready[2];
+
+		if (pipe(ready) < 0)
+			_exit(1);
+		if (fork() == 0) {
+			char err[256];
+
+			proc_bind_to_parent(parent);
+			if (sandbox_enter(
+				ROLE_VMM, site->conf, err, sizeof(err)) < 0)
+				_exit(1);
+			(void)!write(ready[1], "", 1);
+			for (;;)
+				(void)usleep(100000);
+		}
+		(void)!read(ready[0], &c, 1);
+		_exit(0);
+	}
+	assert_true(wait(NULL) > 0);
+	(void)close(life[1]);
+	(void)alarm(10); /* would wait for ever if the role lived on */
+	assert_int_equal(read(life[0], &c, 1), 0);
+	(void)alarm(0);
+	(void)close(life[0]);
+}
+
+static void
+cell_cost(void)
+{
+	struct mono a = mono_now();
+
+	if (sandbox_cell(&roomy) < 0)
+		_exit(1);
+	(void)dprintf(STDOUT_FILENO, "sandbox_cell usec=%ju\n",
+	    (uintmax_t)mono_span(a, mono_now()));
+	_exit(0);
+}
+
+/* Generous here, where sanitizers and neighbours share the processor. */
+static void
+the_cell_filter_is_cheap_enough_for_every_message(void **state)
+{
+	const struct site *site = *state;
+	char err[256];
+
+	if (geteuid() != 0)
+		skip();
+	if (fork() == 0) {
+		uint64_t best = UINT64_MAX;
+
+		if (sandbox_enter(ROLE_SCAN, site->conf, err, sizeof(err)) < 0)
+			_exit(2);
+		for (int i = 0; i < 5; i++) {
+			struct mono t = mono_now();
+			pid_t pid = fork();
+
+			if (pid == 0)
+				cell_cost();
+			(void)waitpid(pid, NULL, 0);
+			if (mono_span(t, mono_now()) < best)
+				best = mono_span(t, mono_now());
+		}
+		_exit(best < 20000 ? 0 : 3);
+	}
+	int status;
+
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(
+		a_cell_that_eats_memory_or_time_dies_or_is_refused),
+	    cmocka_unit_test(a_user_that_does_not_exist_is_named),
+	    cmocka_unit_test(
+		a_role_ends_with_its_parent_although_its_user_changed),
+	    cmocka_unit_test(the_cell_filter_is_cheap_enough_for_every_message),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
