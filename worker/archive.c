@@ -45,9 +45,9 @@ archive_is_type(const char *type)
 	    "application/x-gtar", "application/vnd.ms-cab-compressed",
 	    "application/x-lzh-compressed", "application/x-lzma",
 	    "application/x-compress", "application/x-cpio",
-	    "application/x-iso9660-image", "application/x-xar",
-	    "application/java-archive", "application/x-archive",
-	    "application/x-lzip", "application/epub+zip"};
+	    "application/x-iso9660-image", "application/java-archive",
+	    "application/x-archive", "application/x-lzip",
+	    "application/epub+zip"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(type, types[i]) == 0)
@@ -83,7 +83,6 @@ support(struct archive *a, enum way way)
 	(void)archive_read_support_format_lha(a);
 	(void)archive_read_support_format_cpio(a);
 	(void)archive_read_support_format_iso9660(a);
-	(void)archive_read_support_format_xar(a);
 	(void)archive_read_support_format_ar(a);
 }
 

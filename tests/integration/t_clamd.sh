@@ -29,6 +29,7 @@ printf 'From: a@b\nSubject: x\n\nNothing to see.\n' >"$dir/clean"
 
 # start [LINE OF CONFIGURATION]...
 start() {
+	: >"$dir/clamd.log"
 	cat >"$dir/clamd.conf" <<-END
 	LocalSocket $dir/sock
 	LocalSocketMode 666

@@ -240,8 +240,8 @@ a_late_or_dribbling_clamd_is_unknown_in_time(void **state)
 
 		scan(w, orders[i], ANSWER_UNKNOWN_SYSTEM, "in time");
 		spent = mono_span(start, mono_now());
-		assert_true(spent >=
-		    w->options.timeout_usec - 50 * USEC_PER_MSEC);
+		assert_true(
+		    spent >= w->options.timeout_usec - 50 * USEC_PER_MSEC);
 		assert_true(spent < 3 * w->options.timeout_usec);
 	}
 	scan(w, "OK", ANSWER_CLEAN, "");
