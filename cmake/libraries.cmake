@@ -5,3 +5,15 @@ foreach(lib libevent_core libevent_extra libconfuse jansson libseccomp
   string(MAKE_C_IDENTIFIER ${lib} name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
+
+# Every process reads its configuration and enters its sandbox once: from their
+# archives these two cost no mappings for the rest of its life (or, in the
+# parent of the cells, of each cell's).
+foreach(lib libconfuse libseccomp)
+  find_library(ARCHIVE_${lib} ${lib}.a)
+  if(ARCHIVE_${lib} AND NOT SLUICE_SANITIZE)
+    set(LINK_${lib} ${ARCHIVE_${lib}})
+  else()
+    set(LINK_${lib} PkgConfig::${lib})
+  endif()
+endforeach()

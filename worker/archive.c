@@ -162,7 +162,7 @@ static void
 read_members(struct reader *r)
 {
 	struct archive_entry *entry;
-	int got;
+	int got = ARCHIVE_EOF; /* gcc can't see that it is set */
 
 	while (r->c->status == READING_COMPLETE &&
 	       ((got = archive_read_next_header(r->a, &entry)) == ARCHIVE_OK ||

@@ -78,7 +78,9 @@ cell_fork(struct scan *scan)
 	if (r < 0)
 		return r;
 	r = set_blocking(pair[1]);
-	cell.pid = r < 0 ? r : fork();
+	/* _Fork: this process has one thread, and the handlers that fork()
+	 * runs would touch pages of libc that are then copied. */
+	cell.pid = r < 0 ? r : _Fork();
 	if (cell.pid == 0) {
 		(void)close(pair[0]);
 		cell_live(scan, pair[1], arena);

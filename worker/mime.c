@@ -12,7 +12,6 @@
 #include "worker/views.h"
 
 #include <gmime/gmime.h>
-#include <iconv.h>
 #include <string.h>
 
 /* One entity's octets and what was seen in them. */
@@ -27,28 +26,14 @@ struct walk {
 static void walk_object(
     struct walk *w, GMimeObject *object, int32_t parent, unsigned depth);
 
-/*
- * Character sets whose converters are kept loaded, because a cell can open no
- * file: a name in any other one stays as its octets are.
- */
-static void
-load_charsets(void)
-{
-	static const char *const charsets[] = {"ISO-8859-1", "ISO-8859-2",
-	    "ISO-8859-15", "WINDOWS-1252", "WINDOWS-1251", "KOI8-R", "GB2312",
-	    "GBK", "BIG5", "EUC-KR", "EUC-JP", "SHIFT_JIS", "ISO-2022-JP",
-	    "UTF-16"};
-
-	/* Left open on purpose: closing lets glibc unload them. */
-	for (size_t i = 0; i < G_N_ELEMENTS(charsets); i++)
-		(void)iconv_open("UTF-8", charsets[i]);
-}
-
 int
 mime_prepare(void)
 {
+	/* No converters of character sets are loaded: a cell can open no
+	 * file, and each one kept ready would cost five mappings a fork.  UTF-8
+	 * and UTF-16 need none (names_word.c); a name in another set stays as
+	 * its octets are, and what matters of it, its ending, is ASCII. */
 	g_mime_init();
-	load_charsets();
 	return 0;
 }
 

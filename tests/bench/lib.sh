@@ -128,7 +128,7 @@ make_list()
 			fail "$tarball: can't be unpacked"
 	fi
 	if [ -n "$source" ]; then
-		say "mail of $1${1:-$tarball}"
+		say "mail of ${1:-$tarball}"
 		python3 "$here/figures.py" list "$source" "$2" >"$list" ||
 			fail "no list of messages"
 		return

@@ -176,8 +176,8 @@ sub journal_of
 	return 'all';
 }
 
-# Was clamd away, or something above this process killed too, so that the
-# time would measure that?
+# Was clamd away (which the feed needn't care about), or everything killed, so
+# that the time would measure that?
 sub is_disturbed
 {
 	my ($kill, $end) = @_;
@@ -185,7 +185,8 @@ sub is_disturbed
 		next if $k == $kill;
 		my $back = $k->{how} =~ /back-after=(\d+)s/
 		    ? $k->{t} + $1 + CLAMD_LOADS : $k->{back} + TAKE_UP;
-		next unless $k->{kind} =~ /^(?:clamd|run)$/;
+		next unless $k->{kind} eq 'run' ||
+		    $k->{kind} eq 'clamd' && $kill->{kind} ne 'feed';
 		return 1 if $k->{t} <= $end && $back >= $kill->{t};
 	}
 	return 0;

@@ -2,6 +2,10 @@
 # tools/quickstart end to end, with the programs of SLUICE_BUILD: each sample
 # where it belongs, nothing left running, whatever ends it; and it notices
 # when mail goes elsewhere.
+
+# Neither ok nor bad fails.
+# shellcheck disable=SC2015
+
 set -u -o pipefail
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 root=$here/../..
@@ -148,6 +152,13 @@ wait $running
 is "SIGTERM ends it" 143 $?
 running=''
 is "with all that it started" 0 "$(parts_up)"
+
+# Left running again, and ended later
+try --keep
+is "after --keep" 5 "$(parts_up)"
+try --stop
+is "--stop succeeds" 0 "$code"
+is "and ends everything" 0 "$(parts_up)"
 
 # What isn't its own stays
 rm -rf "$dir/run"
