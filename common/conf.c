@@ -78,7 +78,10 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	bool in_section = strcmp(cfg->name, "root") != 0;
 	char text[256], clean[512];
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* libconfuse's own */
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
+#pragma GCC diagnostic pop
 	if (in_section && strstr(text, "'" LAST_NAME "'")) {
 		say(active, cfg->line - 1,
 		    "%s: the section is not closed; write } behind its last "

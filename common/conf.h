@@ -22,23 +22,25 @@ struct conf_sizes {
 };
 
 /* The words of a list, separated by single blanks: "policy clamd". */
-#define CONF_SECTION(name, help)            struct {
-#define CONF_END(name)                      } name;
-#define CONF_PATH(name, def, help)          char *name;
-#define CONF_STRING(name, def, help)        char *name;
-#define CONF_COUNT(name, def, lo, hi, help) uint64_t name;
-#define CONF_BYTES(name, def, lo, hi, help) uint64_t name##_bytes;
-#define CONF_SPAN(name, def, lo, hi, help)  uint64_t name##_usec;
-#define CONF_BOOL(name, def, help)          bool name;
-#define CONF_SIZES(name, def, help)         struct conf_sizes name;
-#define CONF_WORDS(name, def, allowed, help) char *name;
+#define CONF_SECTION(name, help) struct {
+#define CONF_END(name) \
+	} \
+	name;
+#define CONF_PATH(name, def, help)            char *name;
+#define CONF_STRING(name, def, help)          char *name;
+#define CONF_COUNT(name, def, lo, hi, help)   uint64_t name;
+#define CONF_BYTES(name, def, lo, hi, help)   uint64_t name##_bytes;
+#define CONF_SPAN(name, def, lo, hi, help)    uint64_t name##_usec;
+#define CONF_BOOL(name, def, help)            bool name;
+#define CONF_SIZES(name, def, help)           struct conf_sizes name;
+#define CONF_WORDS(name, def, allowed, help)  char *name;
 #define CONF_CHOICE(name, def, allowed, help) char *name;
 
 struct conf {
 	char *path; /* the file that it was read from; NULL: defaults */
-	/* clang-format off */
+		    /* clang-format off */
 #include "common/conf.def"
-	/* clang-format on */
+		    /* clang-format on */
 };
 
 #undef CONF_SECTION

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Longest value of a string: names and addresses are far shorter. */
@@ -310,7 +311,7 @@ conf_take(const struct conf_setting *setting, const char *text, char *err,
 	case CONF_KIND_END:
 		break;
 	}
-	assert(!"a section has no value");
+	assert(false); /* a section has no value */
 	return -EINVAL;
 }
 

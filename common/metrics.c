@@ -74,8 +74,9 @@ make_file(int dir, const char *name, int *ret_fd)
 	CLEANUP(close_fd) int fd = -1;
 	int r = 0;
 
-	fd = openat(dir, tmp,
-	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	/* Left by a predecessor of that pid, or put there by somebody. */
+	(void)unlinkat(dir, tmp, 0);
+	fd = openat(dir, tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	/* Allocated now: a full disk must not kill us at some counter. */

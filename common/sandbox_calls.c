@@ -8,6 +8,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,8 +20,8 @@ static const int base_calls[] = {
     /* open descriptors */
     SYS(read), SYS(write), SYS(readv), SYS(writev), SYS(pread64), SYS(pwrite64),
     SYS(preadv), SYS(pwritev), SYS(lseek), SYS(close), SYS(close_range),
-    SYS(fstat), SYS(ftruncate), SYS(fcntl), SYS(dup), SYS(dup2), SYS(dup3),
-    SYS(sendfile), SYS(copy_file_range),
+    SYS(fstat), SYS(ftruncate), SYS(dup), SYS(dup2), SYS(dup3), SYS(sendfile),
+    SYS(copy_file_range),
     /* memory; mmap and mprotect have rules of their own */
     SYS(brk), SYS(munmap), SYS(mremap), SYS(madvise), SYS(msync),
     SYS(memfd_create),
@@ -59,7 +60,7 @@ static const int inotify_calls[] = {
     SYS(inotify_init1), SYS(inotify_add_watch), SYS(inotify_rm_watch)};
 
 static const int fork_calls[] = {SYS(wait4), SYS(waitid), SYS(kill),
-    SYS(setrlimit), SYS(prlimit64), SYS(seccomp), SYS(signalfd4)};
+    SYS(setrlimit), SYS(seccomp), SYS(signalfd4)};
 
 static const int accept_calls[] = {SYS(accept), SYS(accept4)};
 
@@ -147,15 +148,39 @@ allow_fstat(scmp_filter_ctx f)
 			   SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0));
 }
 
-/* getrlimit() is a prlimit64() that sets nothing. */
+/*
+ * getrlimit() is a prlimit64() that sets nothing.  Who forks may set limits,
+ * but its own only: all cells have one uid, and a limit of another one's
+ * processor time would be its death.
+ */
 static int
-allow_getrlimit(scmp_filter_ctx f)
+allow_limits(scmp_filter_ctx f, bool may_set)
 {
-	int r = allow_if(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
+	int r = may_set ? allow_if(f, SYS(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0))
+			: allow_if(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
 
-	return r < 0 ? r
-		     : refuse_if(
-			   f, SYS(prlimit64), EPERM, SCMP_A2(SCMP_CMP_NE, 0));
+	if (r < 0)
+		return r;
+	return may_set ? refuse_if(
+			     f, SYS(prlimit64), EPERM, SCMP_A0(SCMP_CMP_NE, 0))
+		       : refuse_if(
+			     f, SYS(prlimit64), EPERM, SCMP_A2(SCMP_CMP_NE, 0));
+}
+
+/* Not among them: F_SETOWN and F_SETSIG, which send any signal to any process
+ * of the same uid. */
+static int
+allow_fcntl(scmp_filter_ctx f)
+{
+	static const int commands[] = {F_DUPFD, F_GETFD, F_SETFD, F_GETFL,
+	    F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK,
+	    F_OFD_SETLKW, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands) && r == 0; i++)
+		r = allow_if(f, SYS(fcntl),
+		    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+	return r;
 }
 
 static int
@@ -169,7 +194,7 @@ allow_ioctl(scmp_filter_ctx f)
 }
 
 static int
-allow_base(scmp_filter_ctx f)
+allow_base(scmp_filter_ctx f, bool may_set_limits)
 {
 	int r = ALLOW(f, base_calls);
 
@@ -178,7 +203,9 @@ allow_base(scmp_filter_ctx f)
 	if (r == 0)
 		r = allow_fstat(f);
 	if (r == 0)
-		r = allow_getrlimit(f);
+		r = allow_fcntl(f);
+	if (r == 0)
+		r = allow_limits(f, may_set_limits);
 	return r < 0 ? r : allow_ioctl(f);
 }
 
@@ -271,7 +298,7 @@ refuse_rest(scmp_filter_ctx f)
 static int
 fill(scmp_filter_ctx f, unsigned int calls)
 {
-	int r = allow_base(f);
+	int r = allow_base(f, (calls & CALLS_FORK) != 0);
 
 	if (r == 0 && (calls & CALLS_LOOP))
 		r = allow_loop(f);

@@ -1,3 +1,5 @@
+#include "feed/feed.h"
+
 #include "common/cleanup.h"
 #include "common/conf.h"
 #include "common/io.h"

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -28,10 +29,14 @@
 
 #define ENGINES_FD PROC_FIRST_FD
 
+/* conf worker.cells_max is at most this. */
+#define CELLS_MAX 256
+
 struct scan {
 	const struct conf *conf;
-	int children_fd;     /* signalfd of SIGCHLD */
-	unsigned int alive;  /* cells, waiting or at work */
+	int children_fd;    /* signalfd of SIGCHLD */
+	unsigned int alive; /* cells, waiting or at work */
+	pid_t pids[CELLS_MAX];
 	unsigned int wanted; /* cells to fork as soon as alive allows */
 };
 
@@ -48,6 +53,7 @@ cell_live(const struct scan *scan, int sock, int arena)
 
 	(void)close(ENGINES_FD);
 	(void)close(scan->children_fd);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (sandbox_cell(&budget) < 0)
 		_exit(EXIT_FAILURE);
 	if (ipc_recv(sock, &msg) < 0 || wire_task(&msg, &task) < 0)
@@ -87,7 +93,7 @@ cell_fork(struct scan *scan)
 	}
 	(void)close(pair[1]);
 	if (cell.pid > 0) {
-		scan->alive++;
+		scan->pids[scan->alive++] = cell.pid;
 		fds[0] = pair[0];
 		fds[1] = arena;
 		r = ipc_send(
@@ -120,6 +126,28 @@ usage_usec(const struct rusage *ru)
 	       (uint64_t)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec);
 }
 
+/* Forget a cell that was reaped; false: no cell of ours. */
+static bool
+forget(struct scan *scan, pid_t pid)
+{
+	for (unsigned int i = 0; i < scan->alive; i++) {
+		if (scan->pids[i] != pid)
+			continue;
+		scan->pids[i] = scan->pids[--scan->alive];
+		return true;
+	}
+	return false;
+}
+
+/* Its pid may be somebody else's by now if it was reaped. */
+static void
+end_cell(const struct scan *scan, pid_t pid)
+{
+	for (unsigned int i = 0; i < scan->alive; i++)
+		if (scan->pids[i] == pid)
+			(void)kill(pid, SIGKILL);
+}
+
 static int
 reap(struct scan *scan)
 {
@@ -133,9 +161,9 @@ reap(struct scan *scan)
 	while (r == 0 && (pid = wait4(-1, &status, WNOHANG, &ru)) > 0) {
 		struct wire_cell_gone gone = {pid, status, usage_usec(&ru)};
 
-		scan->alive--;
-		r = ipc_send(
-		    ENGINES_FD, WIRE_CELL_GONE, &gone, sizeof(gone), NULL, 0);
+		if (forget(scan, pid))
+			r = ipc_send(ENGINES_FD, WIRE_CELL_GONE, &gone,
+			    sizeof(gone), NULL, 0);
 	}
 	return r;
 }
@@ -152,7 +180,7 @@ hear(struct scan *scan)
 	if (msg.type == WIRE_CELL_WANT)
 		scan->wanted++;
 	else if (wire_cell_kill(&msg, &cell) == 0)
-		(void)kill(cell->pid, SIGKILL); /* ours: not reaped yet */
+		end_cell(scan, cell->pid);
 	ipc_drop_fds(&msg);
 	return 0;
 }

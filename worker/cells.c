@@ -24,7 +24,7 @@ struct cell {
 	int sock, arena;
 	struct event *ended; /* the socket's end of file */
 	struct event *deadline;
-	struct cell_run *run; /* NULL: waiting for work */
+	struct cell_run *run; /* NULL: waiting for work, or leaving */
 	bool is_late;         /* we have had it killed */
 };
 
@@ -44,6 +44,7 @@ struct cells {
 	int scan_fd;
 	struct event *heard;
 	struct cell_list ready, busy;
+	struct cell_list leaving; /* all said, but not yet seen to end */
 	TAILQ_HEAD(, cell_run) waiting;
 	cells_lost *lost;
 	void *lost_arg;
@@ -116,11 +117,13 @@ match(struct cells *cells)
 	}
 }
 
-/* Why there is no reading: status as wait(2), after the cell has gone. */
+/* Why there is no reading, after the cell has gone. */
 static void
-explain(const struct cell *cell, int status, struct engine_answer *ret)
+explain(const struct cell *cell, const struct wire_cell_gone *gone,
+    struct engine_answer *ret)
 {
 	const struct conf *conf = cell->cells->conf;
+	int status = gone->status;
 	enum answer fault = ANSWER_UNKNOWN_MESSAGE;
 	char text[64];
 
@@ -130,7 +133,9 @@ explain(const struct cell *cell, int status, struct engine_answer *ret)
 		    "budget exceeded: not read within %llu s (budget.wall)",
 		    (unsigned long long)(conf->budget.wall_usec /
 					 USEC_PER_SEC));
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+	else if (WIFSIGNALED(status) &&
+		 (WTERMSIG(status) == SIGXCPU ||
+		     gone->cpu_usec >= conf->budget.cpu_usec))
 		answer_set(ret, "reading", fault,
 		    "budget exceeded: %llu s of processor time (budget.cpu)",
 		    (unsigned long long)(conf->budget.cpu_usec / USEC_PER_SEC));
@@ -146,15 +151,27 @@ explain(const struct cell *cell, int status, struct engine_answer *ret)
 
 /* The cell will say no more: hand over what it left. */
 static void
-finish(
-    struct cell *cell, struct reading *reading, const struct engine_answer *why)
+hand_over(struct cell_run *run, struct reading *reading,
+    const struct engine_answer *why)
 {
-	struct cell_run *run = cell->run;
-
-	TAILQ_REMOVE(&cell->cells->busy, cell, link);
-	cell_free(cell);
 	run->done(run->arg, reading, why);
 	free(run);
+}
+
+/*
+ * It has closed its socket, which need not be its end: until the scan role
+ * has seen that, its deadline stays.
+ */
+static void
+leave(struct cell *cell)
+{
+	(void)event_del(cell->ended);
+	TAILQ_REMOVE(&cell->cells->busy, cell, link);
+	TAILQ_INSERT_TAIL(&cell->cells->leaving, cell, link);
+	close_fd(&cell->sock);
+	close_fd(&cell->arena);
+	cell->sock = cell->arena = -1;
+	cell->run = NULL;
 }
 
 static int
@@ -169,25 +186,28 @@ static void
 on_ended(evutil_socket_t fd, short what, void *arg)
 {
 	struct cell *cell = arg;
+	struct cell_run *run = cell->run;
 	struct reading *reading = NULL;
 	struct engine_answer why;
 	int r;
 
 	(void)fd;
 	(void)what;
-	if (!cell->run) { /* died while it waited: WIRE_CELL_GONE follows */
+	if (!run) { /* died while it waited: WIRE_CELL_GONE follows */
 		(void)event_del(cell->ended);
 		return;
 	}
 	r = open_reading(cell, &reading);
 	if (r == 0) {
-		finish(cell, reading, NULL);
+		leave(cell);
+		hand_over(run, reading, NULL);
 	} else if (r == -ENODATA) {
 		(void)event_del(cell->ended); /* its status tells why */
 	} else {
 		answer_set(&why, "reading", ANSWER_UNKNOWN_MESSAGE,
 		    "its cell left a malformed reading: %s", strerror(-r));
-		finish(cell, NULL, &why);
+		leave(cell);
+		hand_over(run, NULL, &why);
 	}
 }
 
@@ -224,31 +244,38 @@ add_cell(struct cells *cells, struct ipc_msg *msg)
 	return 0;
 }
 
+/* A busy cell has gone: with its reading complete, or without. */
+static void
+busy_gone(struct cell *cell, const struct wire_cell_gone *gone)
+{
+	struct cell_run *run = cell->run;
+	struct reading *reading = NULL;
+	struct engine_answer why;
+
+	if (open_reading(cell, &reading) < 0)
+		explain(cell, gone, &why);
+	TAILQ_REMOVE(&cell->cells->busy, cell, link);
+	cell_free(cell);
+	hand_over(run, reading, reading ? NULL : &why);
+}
+
 static int
 cell_gone(struct cells *cells, const struct ipc_msg *msg)
 {
 	const struct wire_cell_gone *gone;
-	struct reading *reading = NULL;
-	struct engine_answer why;
 	struct cell *cell;
 
 	if (wire_cell_gone(msg, &gone) < 0)
 		return -EBADMSG;
-	cell = find_pid(&cells->ready, gone->pid);
-	if (cell) {
+	if ((cell = find_pid(&cells->leaving, gone->pid))) {
+		TAILQ_REMOVE(&cells->leaving, cell, link);
+		cell_free(cell);
+	} else if ((cell = find_pid(&cells->busy, gone->pid))) {
+		busy_gone(cell, gone);
+	} else if ((cell = find_pid(&cells->ready, gone->pid))) {
 		TAILQ_REMOVE(&cells->ready, cell, link);
 		cell_free(cell);
 		tell_scan(cells, WIRE_CELL_WANT, 0);
-		return 0;
-	}
-	cell = find_pid(&cells->busy, gone->pid);
-	if (!cell)
-		return 0; /* the usual end: its reading is with us */
-	if (open_reading(cell, &reading) == 0) {
-		finish(cell, reading, NULL);
-	} else {
-		explain(cell, gone->status, &why);
-		finish(cell, NULL, &why);
 	}
 	return 0;
 }
@@ -288,6 +315,7 @@ cells_new(struct event_base *base, int scan_fd, const struct conf *conf,
 	cells->lost_arg = arg;
 	TAILQ_INIT(&cells->ready);
 	TAILQ_INIT(&cells->busy);
+	TAILQ_INIT(&cells->leaving);
 	TAILQ_INIT(&cells->waiting);
 	cells->heard =
 	    event_new(base, scan_fd, EV_READ | EV_PERSIST, on_heard, cells);
@@ -316,6 +344,7 @@ cells_free(struct cells *cells)
 		return NULL;
 	free_list(&cells->ready);
 	free_list(&cells->busy);
+	free_list(&cells->leaving);
 	while ((run = TAILQ_FIRST(&cells->waiting))) {
 		TAILQ_REMOVE(&cells->waiting, run, link);
 		free(run);

@@ -3,6 +3,8 @@
  *
  * The protocol of one connection is in clamd_conn.c.
  */
+#include "worker/clamd.h"
+
 #include "worker/clamd_conn.h"
 
 #include "common/io.h"

@@ -110,8 +110,31 @@ is_bad(const struct job_part *part)
 	       (judged->is_done && judged->answer.answer != ANSWER_CLEAN);
 }
 
-/* What one part costs of the space: its record beside its names. */
+/* The most that one record takes beside its texts. */
 #define PART_JSON_BYTES 400
+
+/* As ASCII an octet takes three at most: two make one \u of six, and a '"'
+ * takes two.  Controls, which would take six, the reader refuses. */
+#define ESCAPED 3
+
+/* The most that part i takes of the room. */
+static size_t
+part_cost(const struct job *job, size_t i)
+{
+	const struct reading_part *seen = &job->reading->parts[i];
+	const struct job_part *part = &job->parts[i];
+	const struct job_part *judged = part->same ? part->same : part;
+	size_t octets = strlen(seen->type) + strlen(judged->answer.reason);
+	const char *p = seen->names;
+
+	if (part->why)
+		octets += strlen(part->why);
+	for (uint32_t n = 0; n < seen->n_names; n++) {
+		octets += strlen(p) + 1; /* two quotes and a comma: ESCAPED */
+		p += strlen(p) + 1;
+	}
+	return PART_JSON_BYTES + ESCAPED * octets;
+}
 
 /* Append the parts for which bad is so, as long as there is room. */
 static size_t
@@ -120,8 +143,7 @@ add_parts(const struct job *job, json_t *parts, bool bad, size_t *room)
 	size_t omitted = 0;
 
 	for (size_t i = 0; i < job->reading->n_parts; i++) {
-		const struct reading_part *seen = &job->reading->parts[i];
-		size_t cost = PART_JSON_BYTES + 600 * (seen->n_names + 1);
+		size_t cost = part_cost(job, i);
 
 		if (is_bad(&job->parts[i]) != bad)
 			continue;
@@ -140,7 +162,9 @@ add_reading(const struct job *job, json_t *root)
 {
 	const struct reading *reading = job->reading;
 	json_t *parts = json_array();
-	size_t room = WIRE_EVIDENCE_MAX - 2048, omitted;
+	/* Beside the parts: the cell's words, and 256 for the rest. */
+	size_t room = WIRE_EVIDENCE_MAX - ESCAPED * strlen(reading->text) - 256;
+	size_t omitted;
 	char text[128];
 
 	omitted = add_parts(job, parts, true, &room);
@@ -169,7 +193,7 @@ evidence_format(const struct job *job, size_t *ret_len)
 	text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(root);
 	if (!text || strlen(text) > WIRE_EVIDENCE_MAX) {
-		free(text); /* names that escape to six octets each */
+		free(text); /* cannot be: part_cost() is an upper bound */
 		text = xstrdup("{\"parts\":[],\"too_large\":true}");
 	}
 	*ret_len = strlen(text);

@@ -72,8 +72,7 @@ start_judges(
     struct family *family, const char *conf_path, unsigned int k, int *ret_fd)
 {
 	CLEANUP(pair_close)
-	struct pair jobs = {-1, -1},
-		    scan = {-1, -1}, vmm = {-1, -1};
+	struct pair jobs = {-1, -1}, scan = {-1, -1}, vmm = {-1, -1};
 	int r;
 
 	if ((r = pair_open(&jobs)) < 0 || (r = pair_open(&scan)) < 0 ||

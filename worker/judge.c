@@ -292,10 +292,13 @@ judge_free(struct judge *judge)
 {
 	if (!judge)
 		return NULL;
+	/* Those who would call back go first, then what waits for them. */
 	(void)cells_free(judge->cells);
 	(void)clamd_free(judge->clamd);
-	(void)table_close(judge->table);
 	(void)spam_free(judge->spam);
+	while (!LIST_EMPTY(&judge->jobs))
+		job_free(LIST_FIRST(&judge->jobs));
+	(void)table_close(judge->table);
 	(void)policy_free(judge->policy);
 	free(judge);
 	return NULL;

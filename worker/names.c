@@ -43,7 +43,25 @@ append(struct names *names, const char *name, size_t len)
 	names->n++;
 }
 
-/* A long name is known by both its ends. */
+/*
+ * A name that doesn't fit, be it only as it is shown, is known by both its
+ * ends; the last one decides, so nothing unseen may push it out.
+ */
+static void
+add_end(struct names *names, const char *raw, size_t len)
+{
+	char out[RAW_OCTETS], name[NAME_OCTETS + 1];
+	size_t n = len < NAME_OCTETS / 2 ? len : NAME_OCTETS / 2;
+
+	n = text_clean(name, sizeof(name), raw + len - n, n);
+	append(names, name, n);
+	len = text_visible(out, raw, len);
+	n = len < NAME_OCTETS / 2 ? len : NAME_OCTETS / 2;
+	n = text_clean(name, sizeof(name), out + len - n, n);
+	if (n > 0)
+		append(names, name, n);
+}
+
 static void
 add_clean(struct names *names, const char *raw, size_t len)
 {
@@ -55,11 +73,8 @@ add_clean(struct names *names, const char *raw, size_t len)
 	n = text_clean(name, sizeof(name), raw, len);
 	if (n > 0)
 		append(names, name, n);
-	if (len > NAME_OCTETS - 8) {
-		raw += len - NAME_OCTETS / 2;
-		n = text_clean(name, sizeof(name), raw, NAME_OCTETS / 2);
-		append(names, name, n);
-	}
+	if (n >= NAME_OCTETS - TEXT_SHOWN_MAX)
+		add_end(names, raw, len);
 }
 
 /* Without what file systems drop from a name's end. */

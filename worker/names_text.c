@@ -108,3 +108,23 @@ text_clean(char *buf, size_t size, const char *raw, size_t len)
 	buf[used] = '\0';
 	return used;
 }
+
+size_t
+text_visible(char *out, const char *raw, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)raw;
+	size_t used = 0, n;
+
+	for (size_t at = 0; at < len; at += n) {
+		uint32_t v = s[at];
+
+		n = utf8_take(s + at, len - at, &v);
+		if (n == 0)
+			n = 1; /* Latin-1 */
+		if (v < 0x20 || v == 0x7f || is_invisible(v))
+			continue;
+		memmove(out + used, raw + at, n);
+		used += n;
+	}
+	return used;
+}

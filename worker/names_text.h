@@ -13,6 +13,12 @@
  * character, always terminated.  Returns the length.
  */
 size_t text_clean(char *buf, size_t size, const char *raw, size_t len);
+/* The most octets that text_clean() makes of one character. */
+#define TEXT_SHOWN_MAX 9
+
+/* Leave out what text_clean() would escape, into out[len]; returns the
+ * length. */
+size_t text_visible(char *out, const char *raw, size_t len);
 
 /* One character (below 0x110000) as UTF-8; returns its 1 to 4 octets. */
 size_t text_put(char out[5], uint32_t value);

@@ -3,6 +3,7 @@
  */
 #include "worker/policy_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define BLANKS_ODD   8   /* so many in a row hide what follows */
@@ -56,8 +57,45 @@ is_control(uint32_t c)
 static bool
 is_invisible(uint32_t c)
 {
-	return is_bidi(c) || is_control(c) || c == 0xad || c == 0x61c ||
-	       within(c, 0x200b, 0x200f) || c == 0x2060 || c == 0xfeff;
+	return is_control(c) || c == 0xad || c == 0x61c || c == 0x180e ||
+	       within(c, 0x200b, 0x200f) || within(c, 0x2028, 0x202e) ||
+	       within(c, 0x2060, 0x206f) || c == 0xfeff ||
+	       within(c, 0xe0000, 0xe007f);
+}
+
+static size_t
+hex(const char *p, size_t most, uint32_t *ret)
+{
+	const size_t len = strspn(p, "0123456789ABCDEF");
+
+	*ret = len > 0 && len <= most ? (uint32_t)strtoul(p, NULL, 16) : 0;
+	return len;
+}
+
+/*
+ * The reader of a mail shows what cannot be seen as \xNN or \u{NNNN}
+ * (worker/names_text.h).  Returns the length, or 0: p is none of these.
+ */
+static size_t
+escaped(const char *p, uint32_t *ret)
+{
+	uint32_t c = 0;
+	size_t n = 0;
+
+	if (p[0] != '\\')
+		return 0;
+	if (p[1] == 'x' && p[2] && p[3]) {
+		const char two[] = {p[2], p[3], '\0'};
+
+		n = hex(two, 2, &c) == 2 ? 4 : 0;
+	} else if (p[1] == 'u' && p[2] == '{') {
+		n = hex(p + 3, 6, &c);
+		n = p[3 + n] == '}' ? n + 4 : 0;
+	}
+	if (n == 0 || !is_invisible(c))
+		return 0;
+	*ret = c;
+	return n;
 }
 
 static bool
@@ -136,8 +174,10 @@ fold_name(struct policy_name *ret, const char *name)
 
 	for (; *p; count++) {
 		uint32_t c;
-		const size_t n = character(p, &c);
+		size_t n = escaped((const char *)p, &c);
 
+		if (n == 0)
+			n = character(p, &c);
 		ret->odd |= is_bidi(c) ? ODD_BIDI : 0;
 		ret->odd |= is_control(c) ? ODD_CONTROL : 0;
 		if (!is_blank(c) && blanks >= BLANKS_ODD)

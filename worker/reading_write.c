@@ -5,11 +5,12 @@
  * moves while archives or embedded messages in it are being read; the file
  * behind it grows in steps.
  */
+#include "worker/reading_write.h"
+
 #include "worker/reading.h"
 
 #include "common/cleanup.h"
 #include "worker/reading_priv.h"
-#include "worker/reading_write.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -68,6 +68,8 @@ table_read_answer(const struct ipc_msg *msg, const struct table_answer **ret)
 		if (e->index >= TABLE_KEYS_MAX || e->state >= TABLE_STATES ||
 		    e->verdict >= TABLE_VERDICTS || !HAS_END(e->name))
 			return -EBADMSG;
+		if (e->state == TABLE_KNOWN && e->verdict == TABLE_UNKNOWN)
+			return -EBADMSG;
 	}
 	*ret = a;
 	return 0;

@@ -56,9 +56,10 @@ evidence_text(const struct wire_judgement *judgement, const char *evidence)
 	}
 	list = json_dumps(engines, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	json_decref(engines);
-	whole = xasprintf("{\"engines\":%s,\"reading\":%.*s}",
-	    list ? list : "[]", (int)judgement->evidence_bytes,
-	    judgement->evidence_bytes ? evidence : "");
+	whole =
+	    xasprintf("{\"engines\":%s,\"reading\":%.*s}", list ? list : "[]",
+		judgement->evidence_bytes ? (int)judgement->evidence_bytes : 4,
+		judgement->evidence_bytes ? evidence : "null");
 	free(list);
 	return whole;
 }

@@ -33,7 +33,8 @@ own_clean_up()
 	helpers=()
 }
 
-# helper COMMAND...: runs beside the parts until end_helpers
+# helper PROGRAM...: runs beside the parts until end_helpers.  No function: a
+# signal would end the shell around it only.
 helper()
 {
 	"$@" </dev/null 2>>"$dir/helpers.log" &
@@ -45,17 +46,21 @@ end_helpers()
 	own_clean_up
 }
 
-as_sluice()
-{
-	setpriv --reuid=sluice --regid=sluice --clear-groups "$@"
-}
-
 # fresh NAME [SETUP OPTION...]: an empty deployment in $place
 fresh()
 {
 	place=$dir/$1
 	shift
 	deploy --set worker.engines="policy clamd" "$@"
+}
+
+# All of Sluice is at work, and the feed's first look is over.
+sluice_ready()
+{
+	until_is 30 1 grep -c 'sluice-feed.*: ready' "$place/log/sluice.log" &&
+		until_is 30 0 grep -c '"pid":0' "$place/run/crew" ||
+		fail "sluice: doesn't get ready"
+	sleep 0.5
 }
 
 # Stop it and take it away, and let the disk come to rest.

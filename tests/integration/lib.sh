@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # tests/integration/lib.sh - read by the tests that run a whole deployment: a
 # directory of one's own, two sendmails, clamd, the sink and Sluice.
 #

@@ -1,10 +1,12 @@
 #!/bin/bash
+# shellcheck disable=SC2119,SC2016,SC2317,SC2013
 # Bad input of every kind: a clear error or a named verdict for each, and
 # nothing lost.
 #
 # It runs in a mount namespace of its own, so that no mount outlives it.
 [ "${IN_NAMESPACE-}" ] || [ "$(id -u)" != 0 ] ||
 	IN_NAMESPACE=1 exec unshare --mount "$0" "$@"
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # refuses WHAT TEXT COMMAND...: it ends with 100 or 111, and says TEXT

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Mail in at one sendmail, judged, out at the other: 60 messages of all kinds
 # and a few odd ones, every one of them where it belongs, byte for byte.
+# shellcheck disable=SC2119,SC2016,SC2317,SC2013 source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # Files that a mailer can easily spoil.  No CR without LF, no NUL: those
@@ -67,8 +68,8 @@ is "nothing is half there" "$(count virus ext)" \
 for f in "$spool"/virus/qf*; do
 	id=$(basename "$f")
 	id=${id#qf}
-	grep -q "^H.*Received:" "$f" && tr '\n' ' ' <"$f" |
-		grep -q "id $id" || bad "$f: its id isn't in Received"
+	tr '\n' ' ' <"$f" | grep -q "H[^ ]*Received:.* id $id" ||
+		bad "$f: its id isn't in Received"
 	# shellcheck disable=SC2016
 	tr -s ' \t\n' ' ' <"$f" |
 		grep -q 'client \[127\.0\.0\.1\] port [1-9][0-9]*' ||

@@ -139,19 +139,34 @@ try
 is "the next one cleans up and succeeds" 0 "$code"
 is "and leaves nothing" 0 "$(parts_up)"
 
-# Ended politely
+# Ended politely, while it starts its parts
 "$quickstart" >"$dir/out" 2>&1 &
 running=$!
 n=0
-until grep -q "start: clamd" "$dir/out" || [ $n -gt 600 ]; do
-	sleep 0.1
+until [ "$(parts_up 2>/dev/null)" != 0 ] || [ $n -gt 600 ]; do
 	n=$((n + 1))
 done
 kill -TERM $running
 wait $running
 is "SIGTERM ends it" 143 $?
 running=''
+sleep 3
 is "with all that it started" 0 "$(parts_up)"
+
+# Killed there
+"$quickstart" >"$dir/out" 2>&1 &
+running=$!
+n=0
+until [ "$(parts_up 2>/dev/null)" != 0 ] || [ $n -gt 600 ]; do
+	n=$((n + 1))
+done
+kill -KILL $running
+wait $running 2>/dev/null
+running=''
+try --stop
+is "--stop waits for a start that nobody looks after" 0 "$code"
+sleep 3
+is "and ends what it started" 0 "$(parts_up)"
 
 # Left running again, and ended later
 try --keep

@@ -4,6 +4,7 @@
 # corpus where there is one (SLUICE_SHARED, by default ../shared).
 #
 # CORPUS_COUNT messages of the corpus are taken (100).
+# shellcheck disable=SC2119,SC2016,SC2317,SC2013 source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 half=$((${CORPUS_COUNT:-100} / 2))

@@ -1,11 +1,11 @@
+#include "tests/torture/world.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-
-#include "tests/torture/world.h"
 
 #include "queues/event.h"
 #include "queues/journal.h"

@@ -144,6 +144,33 @@ a_long_name_keeps_both_ends(void **state)
 	names_done(&names);
 }
 
+/* Each unit fills the room that a name has, as it is shown if not as it is. */
+static void
+what_is_shown_longer_does_not_push_out_the_end(void **state)
+{
+	static const char *const units[] = {
+	    "\xe9", "\x81", "\001", "\xe2\x80\x8b", "\xf3\xa0\x80\xa0"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		struct names names = {.n = 0};
+		char name[512] = "a";
+		const char *at;
+		bool has_end = false;
+
+		while (strlen(name) < 160)
+			(void)strcat(name, units[i]);
+		(void)strcat(name, ".exe");
+		names_add(&names, name, strlen(name));
+		at = names.buf;
+		for (uint32_t k = 0; k < names.n; k++, at += strlen(at) + 1)
+			has_end |= strcmp(at + strlen(at) - 4, ".exe") == 0;
+		if (!has_end)
+			fail_msg("%zu: its end is lost", i);
+		names_done(&names);
+	}
+}
+
 static void
 names_of_two_kinds_disagree(void **state)
 {
@@ -168,6 +195,7 @@ main(void)
 	    cmocka_unit_test(
 		octets_behind_a_nul_do_not_hide_the_name_before_it),
 	    cmocka_unit_test(a_long_name_keeps_both_ends),
+	    cmocka_unit_test(what_is_shown_longer_does_not_push_out_the_end),
 	    cmocka_unit_test(names_of_two_kinds_disagree),
 	};
 

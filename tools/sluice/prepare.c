@@ -153,7 +153,7 @@ prepare_runtime(const struct conf *conf, char *err, size_t err_size)
 	 */
 	const struct room rooms[] = {
 	    {"", NULL, conf->site.user, 0755},
-	    {"/metrics", NULL, conf->site.user, 01777},
+	    {"/metrics", NULL, conf->site.user, 01775},
 	    {"/feed", conf->site.user, conf->site.user, 0755},
 	    {"/book", conf->site.book_user, conf->site.book_user, 0755},
 	};

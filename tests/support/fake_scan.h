@@ -1,0 +1,143 @@
+/*
+ * tests/support/fake_scan.h - the scan role and its cells as the engines role
+ * sees them: a socket, and for each cell a pid, a socket and an arena.  No
+ * process is behind a pid.
+ */
+#ifndef SLUICE_TESTS_FAKE_SCAN_H
+#define SLUICE_TESTS_FAKE_SCAN_H
+
+#include "common/io.h"
+#include "common/ipc.h"
+#include "worker/reading.h"
+#include "worker/reading_write.h"
+#include "worker/wire.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define FAKE_SCAN_FIRST_PID 1000
+
+struct fake_scan {
+	int engines_fd; /* for cells_new() or judge_new() */
+	int fd;
+	int32_t last_pid;
+	struct ipc_msg msg; /* what was heard last */
+};
+
+struct fake_cell {
+	int32_t pid;
+	int sock, arena;
+};
+
+static inline void
+fake_scan_init(struct fake_scan *s)
+{
+	int fds[2];
+
+	if (ipc_pair(fds) < 0)
+		abort();
+	s->engines_fd = fds[0];
+	s->fd = fds[1];
+	s->last_pid = FAKE_SCAN_FIRST_PID - 1;
+}
+
+static inline void
+fake_scan_done(struct fake_scan *s)
+{
+	(void)close(s->engines_fd);
+	if (s->fd >= 0)
+		(void)close(s->fd);
+}
+
+/* The role dies. */
+static inline void
+fake_scan_close(struct fake_scan *s)
+{
+	(void)close(s->fd);
+	s->fd = -1;
+}
+
+/* One more waiting cell. */
+static inline struct fake_cell
+fake_scan_offer(struct fake_scan *s)
+{
+	struct fake_cell cell = {
+	    .pid = ++s->last_pid, .arena = memfd_new("arena")};
+	struct wire_cell body = {.pid = cell.pid};
+	int pair[2], fds[2];
+
+	if (cell.arena < 0 || ipc_pair(pair) < 0)
+		abort();
+	cell.sock = pair[1];
+	fds[0] = pair[0];
+	fds[1] = cell.arena;
+	if (ipc_send(s->fd, WIRE_CELL, &body, sizeof(body), fds, 2) < 0)
+		abort();
+	(void)close(pair[0]);
+	return cell;
+}
+
+/* The next message from engines: its type, kept in s->msg; 0: none. */
+static inline uint32_t
+fake_scan_hear(struct fake_scan *s)
+{
+	const int r = ipc_recv(s->fd, &s->msg);
+
+	if (r == -EAGAIN)
+		return 0;
+	if (r < 0)
+		abort();
+	return s->msg.type;
+}
+
+/* What was sent to a cell, in s->msg.  Its descriptors stay there. */
+static inline const struct wire_task *
+fake_cell_task(struct fake_scan *s, const struct fake_cell *cell)
+{
+	const struct wire_task *task;
+
+	if (ipc_recv(cell->sock, &s->msg) < 0 || wire_task(&s->msg, &task) < 0)
+		return NULL;
+	return task;
+}
+
+/* The cell's process ends: its descriptors go... */
+static inline void
+fake_cell_end(struct fake_cell *cell)
+{
+	(void)close(cell->sock);
+	(void)close(cell->arena);
+	cell->sock = cell->arena = -1;
+}
+
+/* ...and the role tells how. */
+static inline void
+fake_scan_gone(struct fake_scan *s, const struct fake_cell *cell, int status)
+{
+	const struct wire_cell_gone gone = {.pid = cell->pid, .status = status};
+
+	if (ipc_send(s->fd, WIRE_CELL_GONE, &gone, sizeof(gone), NULL, 0) < 0)
+		abort();
+}
+
+/* Add a part of these octets with one name ("": none) to a reading. */
+static inline int32_t
+fake_part(
+    struct reading_writer *w, const void *octets, size_t len, const char *name)
+{
+	struct reading_part part = {.parent = -1,
+	    .flags = PART_ATTACHMENT,
+	    .n_names = *name ? 1 : 0,
+	    .names = name,
+	    .declared = "",
+	    .type = "text/plain"};
+
+	if (writer_append(w, octets, len) < 0)
+		abort();
+	writer_blob_end(w, &part.off, &part.bytes);
+	return writer_part(w, &part);
+}
+
+#endif

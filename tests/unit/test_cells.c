@@ -1,0 +1,596 @@
+/*
+ * tests/unit/test_cells.c - what becomes of a reading, however its cell ends.
+ * The test is the scan role and the cells.
+ */
+#include "worker/cells.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/conf.h"
+#include "common/io.h"
+#include "tests/support/fake_scan.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#define BYTES 1234
+
+struct run {
+	int count;
+	struct reading *reading;
+	struct engine_answer why;
+	int *order, turn; /* when it was answered, among others */
+};
+
+struct world {
+	struct event_base *base;
+	struct conf *conf;
+	struct fake_scan scan;
+	struct cells *cells;
+	int message, lost, order;
+};
+
+static void
+on_lost(void *arg)
+{
+	struct world *w = arg;
+
+	w->lost++;
+}
+
+static int
+setup(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	char err[200];
+
+	w->base = event_base_new();
+	assert_int_equal(conf_load(NULL, &w->conf, err, sizeof(err)), 0);
+	fake_scan_init(&w->scan);
+	w->message = memfd_new("message");
+	assert_int_equal(write_all(w->message, "mail", 4), 0);
+	w->cells = cells_new(w->base, w->scan.engines_fd, w->conf, on_lost, w);
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	(void)cells_free(w->cells);
+	fake_scan_done(&w->scan);
+	event_base_free(w->base);
+	(void)conf_free(w->conf);
+	(void)close(w->message);
+	free(w);
+	return 0;
+}
+
+/* All that can be heard is heard. */
+static void
+turn(struct world *w)
+{
+	for (int i = 0; i < 5; i++)
+		(void)event_base_loop(w->base, EVLOOP_NONBLOCK);
+}
+
+static void
+run_for(struct world *w, uint64_t usec)
+{
+	const struct timeval tv = span_timeval(usec);
+
+	(void)event_base_loopexit(w->base, &tv);
+	(void)event_base_dispatch(w->base);
+}
+
+static void
+on_done(void *arg, struct reading *reading, const struct engine_answer *why)
+{
+	struct run *run = arg;
+
+	run->count++;
+	run->reading = reading;
+	assert_true((reading != NULL) != (why != NULL)); /* exactly one */
+	if (why)
+		run->why = *why;
+	if (run->order)
+		run->turn = ++*run->order;
+}
+
+static void
+ask(struct world *w, struct run *run)
+{
+	*run = (struct run){.order = &w->order};
+	(void)cells_read(w->cells, w->message, BYTES, on_done, run);
+	assert_int_equal(run->count, 0); /* never before it returns */
+}
+
+static void
+hears(struct world *w, uint32_t type, int32_t pid)
+{
+	const struct wire_cell *cell;
+
+	assert_int_equal(fake_scan_hear(&w->scan), type);
+	if (type == WIRE_CELL_KILL) {
+		assert_int_equal(wire_cell_kill(&w->scan.msg, &cell), 0);
+		assert_int_equal(cell->pid, pid);
+	}
+}
+
+static void
+hears_nothing(struct world *w)
+{
+	assert_int_equal(fake_scan_hear(&w->scan), 0);
+}
+
+/* A cell that has the run's task. */
+static struct fake_cell
+begin(struct world *w, struct run *run)
+{
+	struct fake_cell cell = fake_scan_offer(&w->scan);
+
+	ask(w, run);
+	turn(w);
+	assert_non_null(fake_cell_task(&w->scan, &cell));
+	ipc_drop_fds(&w->scan.msg);
+	hears(w, WIRE_CELL_WANT, 0);
+	hears_nothing(w);
+	return cell;
+}
+
+static void
+write_reading(const struct fake_cell *cell)
+{
+	struct reading_writer *w = writer_new(cell->arena, 1 << 20);
+
+	assert_non_null(w);
+	(void)fake_part(w, "octets", 6, "a.txt");
+	assert_int_equal(writer_commit(w, READING_COMPLETE, 0, false, ""), 0);
+	writer_free(w);
+}
+
+static void
+has_reading(struct run *run)
+{
+	assert_int_equal(run->count, 1);
+	assert_non_null(run->reading);
+	assert_int_equal(run->reading->n_parts, 1);
+	assert_string_equal(run->reading->parts[0].names, "a.txt");
+	run->reading = reading_free(run->reading);
+}
+
+static void
+has_none(const struct run *run, enum answer answer, const char *reason)
+{
+	assert_int_equal(run->count, 1);
+	assert_null(run->reading);
+	assert_string_equal(run->why.engine, "reading");
+	if (run->why.answer != (uint32_t)answer ||
+	    !strstr(run->why.reason, reason))
+		fail_msg("%s \"%s\", not %s \"%s\"",
+		    answer_name(run->why.answer), run->why.reason,
+		    answer_name(answer), reason);
+}
+
+static void
+a_cell_gets_the_message_and_its_budget(void **state)
+{
+	struct world *w = *state;
+	const struct conf *conf = w->conf;
+	struct fake_cell cell = fake_scan_offer(&w->scan);
+	const struct wire_task *task;
+	char text[5] = "";
+	struct run run;
+
+	ask(w, &run);
+	turn(w);
+	task = fake_cell_task(&w->scan, &cell);
+	assert_non_null(task);
+	assert_int_equal(task->limits.message_bytes, BYTES);
+	assert_int_equal(task->limits.output_bytes, conf->budget.output_bytes);
+	assert_int_equal(task->limits.memory_bytes, conf->budget.memory_bytes);
+	assert_int_equal(task->limits.cpu_usec, conf->budget.cpu_usec);
+	assert_int_equal(task->limits.parts, conf->budget.parts);
+	assert_int_equal(task->limits.depth, conf->budget.depth);
+	assert_int_equal(task->limits.headers, conf->budget.headers);
+	assert_int_equal(pread(w->scan.msg.fds[0], text, 5, 0), 4);
+	assert_string_equal(text, "mail");
+	ipc_drop_fds(&w->scan.msg);
+	assert_int_equal(run.count, 0);
+	fake_cell_end(&cell);
+}
+
+static void
+a_reading_is_delivered_once_its_cell_has_ended(void **state)
+{
+	struct world *w = *state;
+	struct run run;
+	struct fake_cell cell = begin(w, &run);
+
+	write_reading(&cell);
+	turn(w);
+	assert_int_equal(run.count, 0); /* it may still write */
+	fake_cell_end(&cell);
+	turn(w);
+	has_reading(&run);
+	fake_scan_gone(&w->scan, &cell, 0);
+	turn(w);
+	assert_int_equal(run.count, 1);
+	assert_int_equal(w->lost, 0);
+	hears_nothing(w);
+}
+
+/* Both ways may be heard first. */
+static void
+a_reading_is_delivered_when_the_status_comes_first(void **state)
+{
+	struct world *w = *state;
+	struct run run;
+	struct fake_cell cell = begin(w, &run);
+
+	write_reading(&cell);
+	fake_scan_gone(&w->scan, &cell, 0);
+	turn(w);
+	has_reading(&run);
+	fake_cell_end(&cell);
+	turn(w);
+	assert_int_equal(run.count, 1);
+}
+
+/* A cell that has written its reading may be killed on its way out. */
+static void
+a_reading_counts_whatever_the_status(void **state)
+{
+	struct world *w = *state;
+	struct run run;
+	struct fake_cell cell = begin(w, &run);
+
+	write_reading(&cell);
+	fake_cell_end(&cell);
+	fake_scan_gone(&w->scan, &cell, SIGSEGV);
+	turn(w);
+	has_reading(&run);
+}
+
+static void
+a_reading_cannot_be_changed_once_it_is_taken(void **state)
+{
+	struct world *w = *state;
+	struct run run;
+	struct fake_cell cell = begin(w, &run);
+
+	write_reading(&cell);
+	(void)close(cell.sock);
+	turn(w);
+	assert_int_equal(pwrite(cell.arena, "x", 1, READING_HEAD_BYTES), -1);
+	has_reading(&run);
+	(void)close(cell.arena);
+}
+
+static void
+why_there_is_no_reading_is_said(void **state)
+{
+	static const struct {
+		int status; /* as wait(2) gives it */
+		enum answer answer;
+		const char *reason;
+	} rows[] = {
+	    {SIGSEGV, ANSWER_UNKNOWN_MESSAGE, "its cell died: signal 11"},
+	    {SIGABRT, ANSWER_UNKNOWN_MESSAGE, "its cell died: signal 6"},
+	    {SIGSYS, ANSWER_UNKNOWN_MESSAGE, "its cell died: signal 31"},
+	    {1 << 8, ANSWER_UNKNOWN_MESSAGE, "its cell died: exit 1"},
+	    {0, ANSWER_UNKNOWN_MESSAGE, "its cell died: exit 0"},
+	    {SIGXCPU, ANSWER_UNKNOWN_MESSAGE,
+		"budget exceeded: 10 s of processor time (budget.cpu)"},
+	    {SIGXFSZ, ANSWER_UNKNOWN_MESSAGE, "budget.output"},
+	    {SIGKILL, ANSWER_UNKNOWN_SYSTEM, "killed from outside"},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct run run;
+		struct fake_cell cell = begin(w, &run);
+
+		fake_cell_end(&cell);
+		turn(w);
+		assert_int_equal(run.count, 0); /* only its status tells */
+		fake_scan_gone(&w->scan, &cell, rows[i].status);
+		turn(w);
+		has_none(&run, rows[i].answer, rows[i].reason);
+	}
+	assert_int_equal(w->lost, 0);
+}
+
+static void
+a_late_cell_is_killed_and_charged_to_its_message(void **state)
+{
+	struct world *w = *state;
+	struct fake_cell cell;
+	struct run run;
+
+	w->conf->budget.wall_usec = 50 * USEC_PER_MSEC;
+	cell = begin(w, &run);
+	run_for(w, 10 * USEC_PER_MSEC);
+	hears_nothing(w);
+	run_for(w, 60 * USEC_PER_MSEC);
+	hears(w, WIRE_CELL_KILL, cell.pid);
+	assert_int_equal(run.count, 0);
+	fake_cell_end(&cell);
+	fake_scan_gone(&w->scan, &cell, SIGKILL);
+	turn(w);
+	/* Our own SIGKILL is no kill from outside. */
+	has_none(&run, ANSWER_UNKNOWN_MESSAGE, "(budget.wall)");
+	assert_non_null(strstr(run.why.reason, "budget exceeded: not read"));
+	hears_nothing(w);
+}
+
+static void
+the_wall_budget_starts_with_the_cell(void **state)
+{
+	struct world *w = *state;
+	struct fake_cell cell;
+	struct run run;
+
+	w->conf->budget.wall_usec = 100 * USEC_PER_MSEC;
+	ask(w, &run);
+	run_for(w, 130 * USEC_PER_MSEC); /* there is none yet */
+	cell = fake_scan_offer(&w->scan);
+	turn(w);
+	hears(w, WIRE_CELL_WANT, 0);
+	hears_nothing(w);
+	write_reading(&cell);
+	fake_cell_end(&cell);
+	turn(w);
+	has_reading(&run);
+}
+
+/* It said all that it may and holds its place: one of worker.cells_max. */
+static void
+a_cell_that_closes_its_socket_and_lives_on_is_killed(void **state)
+{
+	struct world *w = *state;
+	struct fake_cell cell;
+	struct run run;
+
+	w->conf->budget.wall_usec = 50 * USEC_PER_MSEC;
+	cell = begin(w, &run);
+	write_reading(&cell);
+	fake_cell_end(&cell);
+	turn(w);
+	has_reading(&run);
+	run_for(w, 70 * USEC_PER_MSEC);
+	hears(w, WIRE_CELL_KILL, cell.pid);
+	fake_scan_gone(&w->scan, &cell, SIGKILL);
+	run_for(w, 70 * USEC_PER_MSEC);
+	hears_nothing(w);
+	assert_int_equal(run.count, 1);
+}
+
+static void
+a_cell_that_has_ended_is_never_killed(void **state)
+{
+	struct world *w = *state;
+	struct fake_cell cell;
+	struct run run;
+
+	w->conf->budget.wall_usec = 50 * USEC_PER_MSEC;
+	cell = begin(w, &run);
+	write_reading(&cell);
+	fake_cell_end(&cell);
+	fake_scan_gone(&w->scan, &cell, 0);
+	turn(w);
+	has_reading(&run);
+	run_for(w, 70 * USEC_PER_MSEC);
+	hears_nothing(w); /* its pid may be somebody else's by now */
+}
+
+static void
+a_malformed_reading_is_the_messages_own_fault(void **state)
+{
+	struct world *w = *state;
+	struct run run;
+	struct fake_cell cell = begin(w, &run);
+	const unsigned char parent[] = {0x40, 0x9c};
+	struct reading_writer *writer = writer_new(cell.arena, 1 << 20);
+
+	/* Its head is right, but its record is not. */
+	(void)fake_part(writer, "octets", 6, "a.txt");
+	assert_int_equal(
+	    writer_commit(writer, READING_COMPLETE, 0, false, ""), 0);
+	writer_free(writer);
+	assert_int_equal(
+	    pwrite(cell.arena, parent, 2, READING_HEAD_BYTES + 6 + 16), 2);
+	fake_cell_end(&cell);
+	turn(w);
+	has_none(&run, ANSWER_UNKNOWN_MESSAGE, "malformed reading");
+	fake_scan_gone(&w->scan, &cell, 0);
+	turn(w);
+	assert_int_equal(run.count, 1);
+	assert_int_equal(w->lost, 0);
+}
+
+/* Nobody else may write what is read: no seal, no reading. */
+static void
+an_arena_that_is_mapped_elsewhere_is_refused(void **state)
+{
+	struct world *w = *state;
+	struct run run;
+	struct fake_cell cell = begin(w, &run);
+	void *map;
+
+	write_reading(&cell);
+	map =
+	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, cell.arena, 0);
+	assert_true(map != MAP_FAILED);
+	fake_cell_end(&cell);
+	turn(w);
+	has_none(&run, ANSWER_UNKNOWN_MESSAGE, "malformed reading");
+	(void)munmap(map, 4096);
+}
+
+static void
+a_cell_that_dies_while_it_waits_is_replaced(void **state)
+{
+	struct world *w = *state;
+	struct fake_cell cell = fake_scan_offer(&w->scan), next;
+	struct run run;
+
+	turn(w);
+	fake_cell_end(&cell);
+	turn(w);
+	hears_nothing(w);
+	fake_scan_gone(&w->scan, &cell, SIGSEGV);
+	turn(w);
+	hears(w, WIRE_CELL_WANT, 0);
+	hears_nothing(w);
+	next = begin(w, &run);
+	write_reading(&next);
+	fake_cell_end(&next);
+	turn(w);
+	has_reading(&run); /* and nobody's message was charged */
+}
+
+/* Its end isn't heard yet when the message is sent to it. */
+static void
+a_message_sent_to_a_dead_cell_goes_to_the_next(void **state)
+{
+	struct world *w = *state;
+	struct fake_cell dead = fake_scan_offer(&w->scan);
+	struct fake_cell next = fake_scan_offer(&w->scan);
+	struct run run;
+
+	turn(w);
+	fake_cell_end(&dead);
+	ask(w, &run);
+	assert_non_null(fake_cell_task(&w->scan, &next));
+	ipc_drop_fds(&w->scan.msg);
+	hears(w, WIRE_CELL_WANT, 0);
+	hears(w, WIRE_CELL_WANT, 0); /* both are used up */
+	fake_scan_gone(&w->scan, &dead, SIGSEGV);
+	turn(w);
+	hears_nothing(w);
+	assert_int_equal(run.count, 0);
+	write_reading(&next);
+	fake_cell_end(&next);
+	turn(w);
+	has_reading(&run);
+}
+
+static void
+messages_wait_for_cells_in_order(void **state)
+{
+	struct world *w = *state;
+	struct run runs[3];
+
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+		ask(w, &runs[i]);
+	turn(w);
+	hears_nothing(w);
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		struct fake_cell cell = fake_scan_offer(&w->scan);
+
+		turn(w);
+		write_reading(&cell);
+		fake_cell_end(&cell);
+		turn(w);
+		has_reading(&runs[i]);
+		assert_int_equal(runs[i].turn, (int)i + 1);
+		hears(w, WIRE_CELL_WANT, 0);
+		hears_nothing(w);
+	}
+}
+
+static void
+without_the_scan_role_nothing_can_be_read(void **state)
+{
+	struct world *w = *state;
+
+	fake_scan_close(&w->scan);
+	run_for(w, 20 * USEC_PER_MSEC);
+	assert_int_equal(w->lost, 1); /* once */
+}
+
+static void
+a_scan_role_that_talks_nonsense_is_lost_too(void **state)
+{
+	struct world *w = *state;
+	const struct wire_cell cell = {.pid = 77};
+
+	/* A cell without its descriptors. */
+	assert_int_equal(
+	    ipc_send(w->scan.fd, WIRE_CELL, &cell, sizeof(cell), NULL, 0), 0);
+	run_for(w, 20 * USEC_PER_MSEC);
+	assert_int_equal(w->lost, 1);
+}
+
+static void
+a_pid_that_nobody_knows_is_ignored(void **state)
+{
+	struct world *w = *state;
+	const struct fake_cell other = {.pid = 99};
+	struct run run;
+	struct fake_cell cell = begin(w, &run);
+
+	fake_scan_gone(&w->scan, &other, SIGKILL);
+	turn(w);
+	hears_nothing(w);
+	assert_int_equal(run.count + w->lost, 0);
+	fake_cell_end(&cell);
+}
+
+static void
+freeing_ends_runs_without_their_callback(void **state)
+{
+	struct world *w = *state;
+	struct run busy, waiting;
+	struct fake_cell cell = begin(w, &busy);
+
+	ask(w, &waiting);
+	w->cells = cells_free(w->cells);
+	turn(w);
+	assert_int_equal(busy.count + waiting.count, 0);
+	assert_int_equal(ipc_recv(cell.sock, &w->scan.msg), -EPIPE);
+	fake_cell_end(&cell);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_cell_gets_the_message_and_its_budget),
+	    TEST(a_reading_is_delivered_once_its_cell_has_ended),
+	    TEST(a_reading_is_delivered_when_the_status_comes_first),
+	    TEST(a_reading_counts_whatever_the_status),
+	    TEST(a_reading_cannot_be_changed_once_it_is_taken),
+	    TEST(why_there_is_no_reading_is_said),
+	    TEST(a_late_cell_is_killed_and_charged_to_its_message),
+	    TEST(the_wall_budget_starts_with_the_cell),
+	    TEST(a_cell_that_closes_its_socket_and_lives_on_is_killed),
+	    TEST(a_cell_that_has_ended_is_never_killed),
+	    TEST(a_malformed_reading_is_the_messages_own_fault),
+	    TEST(an_arena_that_is_mapped_elsewhere_is_refused),
+	    TEST(a_cell_that_dies_while_it_waits_is_replaced),
+	    TEST(a_message_sent_to_a_dead_cell_goes_to_the_next),
+	    TEST(messages_wait_for_cells_in_order),
+	    TEST(without_the_scan_role_nothing_can_be_read),
+	    TEST(a_scan_role_that_talks_nonsense_is_lost_too),
+	    TEST(a_pid_that_nobody_knows_is_ignored),
+	    TEST(freeing_ends_runs_without_their_callback),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
