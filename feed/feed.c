@@ -22,7 +22,11 @@
 #define BACKOFF_MIN_USEC (100 * USEC_PER_MSEC)
 #define BACKOFF_MAX_USEC (30 * USEC_PER_SEC)
 #define COMPLAIN_USEC    (60 * USEC_PER_SEC)
-#define EVENT_BYTES      16384 /* of inotify, read at one wake-up */
+/* Mail that would only wait in its lane may as well wait here for company: a
+ * batch costs two disk commits, whatever its size. */
+#define GATHER_USEC     (5 * USEC_PER_MSEC)
+#define GATHER_MESSAGES 16
+#define EVENT_BYTES     16384 /* of inotify, read at one wake-up */
 
 static struct feed *
 feed_from_arg(void *arg)
@@ -103,12 +107,48 @@ show(struct feed *feed)
 	    counts.ready + counts.parked + counts.held);
 }
 
+/* Is even the emptiest lane busy for longer than we would wait? */
+static bool
+lanes_are_busy(const struct feed *feed)
+{
+	uint64_t empty_usec[FEED_MAX_LANES];
+
+	lanes_empty_usec(feed, empty_usec);
+	for (size_t i = 0; i < feed->limits.lanes; i++)
+		if (empty_usec[i] <= GATHER_USEC)
+			return false;
+	return true;
+}
+
+/* Should a batch be put off for a moment?  Nobody waits longer for it. */
+static bool
+gathers(struct feed *feed)
+{
+	struct mono now = mono_now();
+
+	if (index_count(feed->index).ready >= GATHER_MESSAGES ||
+	    !lanes_are_busy(feed) ||
+	    (feed->gather.usec &&
+		mono_span(feed->gather, now) >= GATHER_USEC)) {
+		feed->gather = (struct mono){0};
+		return false;
+	}
+	if (feed->gather.usec == 0) {
+		feed->gather = now;
+		arm(feed->ev_again, GATHER_USEC);
+	}
+	return true;
+}
+
 /* One wake-up: a batch and a piece of the round; then look for events. */
 static void
 work(struct feed *feed)
 {
-	if (!feed->paused && index_has_work(feed->index))
+	if (!feed->paused && index_has_work(feed->index)) {
+		if (gathers(feed))
+			return; /* ev_again comes */
 		place_batch(feed);
+	}
 	if (feed->round.running) {
 		round_step(feed);
 		if (!feed->round.running)

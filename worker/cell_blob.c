@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define FIRST_ROOM 64
 /* Times its size that a strange message may be looked at again. */
@@ -148,11 +149,32 @@ write_part(struct cell *c, const struct source *src, uint64_t off,
 	return writer_part(c->w, &part);
 }
 
+/* Declared as another type than it was before: who opens it by that type must
+ * find it among the records. */
+static void
+repeat_declared(struct cell *c, const struct source *src, struct cell_blob *b)
+{
+	const char *type = writer_type(c->w, b->part);
+	const struct span octets = {writer_at(c->w, b->off), b->bytes};
+	int32_t index;
+
+	if (!src->declared || !*src->declared ||
+	    strcasecmp(src->declared, writer_declared(c->w, b->part)) == 0 ||
+	    strcasecmp(src->declared, writer_declared(c->w, b->last)) == 0 ||
+	    is_over_parts(c))
+		return;
+	index = write_part(c, src, b->off, b->bytes, type);
+	b->last = index; /* b may move from here on */
+	if (types_is_text(type))
+		mime_inside(c, index, src, octets);
+}
+
 /* The same content again: it keeps its first place, and gains names. */
 static int32_t
-repeat_part(struct cell *c, const struct source *src, int32_t index)
+repeat_part(struct cell *c, const struct source *src, struct cell_blob *b)
 {
 	const char *name = src->names ? src->names->buf : NULL;
+	const int32_t index = b->part;
 
 	cell_drop(c);
 	for (uint32_t i = 0; name && i < src->names->n; i++) {
@@ -160,6 +182,7 @@ repeat_part(struct cell *c, const struct source *src, int32_t index)
 		name += strlen(name) + 1;
 	}
 	(void)writer_flags(c->w, index, src->flags);
+	repeat_declared(c, src, b);
 	return index;
 }
 
@@ -203,7 +226,7 @@ cell_part(struct cell *c, const struct source *src)
 		return cell_part_empty(c, src);
 	slot = table_slot(c, hash, at, bytes);
 	if (slot->off != 0)
-		return repeat_part(c, src, slot->part);
+		return repeat_part(c, src, slot);
 	if (is_over_parts(c)) {
 		cell_drop(c);
 		return -1;
@@ -211,8 +234,11 @@ cell_part(struct cell *c, const struct source *src)
 	writer_blob_end(c->w, &off, &bytes);
 	type = src->type ? src->type : types_detect(at, bytes);
 	index = write_part(c, src, off, bytes, type);
-	*slot = (struct cell_blob){
-	    .hash = hash, .off = off, .bytes = bytes, .part = index};
+	*slot = (struct cell_blob){.hash = hash,
+	    .off = off,
+	    .bytes = bytes,
+	    .part = index,
+	    .last = index};
 	c->n_blobs++;
 	note_contradiction(c, src, type);
 	if (archive_is_type(type))

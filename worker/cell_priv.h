@@ -28,6 +28,7 @@ struct cell_blob {
 	uint64_t off;
 	uint64_t bytes;
 	int32_t part;
+	int32_t last; /* its newest record: one for each declared type */
 };
 
 struct cell {
@@ -66,7 +67,8 @@ void cell_status(struct cell *c, enum reading_status status, const char *text);
 
 /*
  * Make a part of the arena's current blob, or add names and flags to the part
- * that has the same content already; then read what is inside it.
+ * that has the same content already (and a record of its own for another
+ * declared type, by which it may be opened); then read what is inside it.
  * Returns the part's index, or -1: over a budget.
  */
 int32_t cell_part(struct cell *c, const struct source *src);

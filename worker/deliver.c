@@ -15,6 +15,7 @@
 #include "queues/message.h"
 #include "queues/qf.h"
 #include "worker/deliver_priv.h"
+#include "worker/judge.h"
 #include "worker/roles.h"
 #include "worker/wire.h"
 
@@ -27,10 +28,11 @@
 #include <string.h>
 #include <sys/inotify.h>
 
-#define ENGINES_FD PROC_FIRST_FD
-
 /* Its directory is read whole this often, in case an event was lost. */
 #define SCAN_TICKS 100
+
+/* See gathers(). */
+#define GATHER_USEC (5 * USEC_PER_MSEC)
 
 /* Ticks look after deadlines and pauses. */
 #define TICK_USEC (100 * USEC_PER_MSEC)
@@ -38,9 +40,6 @@
 /* A name seen by IN_MOVED_TO is usually still locked by the feed, whose
  * closing it is announced by IN_CLOSE_WRITE. */
 #define FRESH_USEC (20 * USEC_PER_MSEC)
-
-/* Suspects are tried one at a time; the others look again after this. */
-#define SUSPECT_USEC (100 * USEC_PER_MSEC)
 
 /* The engines role has a deadline for everything; beyond their sum and this
  * it hangs. */
@@ -53,153 +52,10 @@ deliver_end(struct deliver *d, int result)
 	(void)event_base_loopbreak(d->base);
 }
 
-static void
-wake_work(struct deliver *d)
+void
+deliver_wake(struct deliver *d)
 {
 	event_active(d->work, 0, 0);
-}
-
-void
-deliver_later(struct deliver *d, struct item *item, uint64_t usec)
-{
-	item_unclaim(item);
-	item->not_before.usec = mono_now().usec + usec;
-	lot_put(&d->lot, item, ITEM_WAITING);
-}
-
-static void
-copy_text(char *to, size_t size, const char *from)
-{
-	(void)snprintf(to, size, "%s", from ? from : "");
-}
-
-static int
-send_job(struct deliver *d, struct item *item, int fd, uint64_t bytes)
-{
-	struct wire_job job = {.job = ++d->last_job, .bytes = bytes};
-
-	copy_text(job.id, sizeof(job.id), item->id);
-	copy_text(job.sender, sizeof(job.sender), item->qf->sender);
-	copy_text(job.rcpt, sizeof(job.rcpt),
-	    item->qf->n_rcpt ? item->qf->rcpt[0] : "");
-	copy_text(job.client, sizeof(job.client), item->qf->client);
-	item->job = job.job;
-	return ipc_send(ENGINES_FD, WIRE_JOB, &job, sizeof(job), &fd, 1);
-}
-
-/* Claimed: build the message, count the try on disk, hand it over. */
-static int
-begin(struct deliver *d, struct item *item)
-{
-	CLEANUP(close_fd) int fd = -1;
-	struct tries tries = item->tries;
-	const char *reason = NULL;
-	uint64_t bytes;
-	int r;
-
-	r = message_build(d->spool, &item->claim, d->conf->budget.message_bytes,
-	    &fd, &bytes, &item->qf, &reason);
-	if (r == -EBADMSG || r == -EFBIG) {
-		deliver_set_aside(d, item,
-		    r == -EFBIG ? "budget exceeded: larger than budget.message"
-				: reason);
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	tries.begun++;
-	r = tries_write(&item->claim, tries);
-	if (r < 0)
-		return r;
-	r = send_job(d, item, fd, bytes);
-	if (r < 0)
-		return r;
-	lot_put(&d->lot, item, ITEM_JUDGED);
-	item->begun = d->lot.clock;
-	item->share_begun = d->lot.share;
-	return 0;
-}
-
-/* A name that can never be a message: set aside, or left alone. */
-static void
-claim_broken(struct deliver *d, struct item *item, const char *reason)
-{
-	int r = claim_take_broken(d->spool, d->dir, item->id, &item->claim);
-
-	if (r == 0) {
-		deliver_set_aside(d, item, reason);
-		return;
-	}
-	log_error("%s/qf%s: %s (%s); take it away by hand",
-	    spool_dir_name(d->dir), item->id, reason, strerror(-r));
-	deliver_later(d, item, d->conf->worker.hold_max_usec);
-}
-
-/* Claim and begin.  Returns false when nothing more can be begun now. */
-static bool
-try_item(struct deliver *d, struct item *item)
-{
-	const char *reason = NULL;
-	int r;
-
-	item->is_fresh = false;
-	r = claim_take(d->spool, d->dir, item->id, &item->claim, &reason);
-	if (r == -ENOENT) {
-		lot_forget(&d->lot, item);
-		return true;
-	}
-	if (r == -EBADMSG || (r == -EAGAIN && claim_is_stale(d->spool, d->dir,
-						  item->id, wall_now()))) {
-		claim_broken(d, item, reason ? reason : "qf cut off");
-		return true;
-	}
-	if (r < 0) { /* locked, or the world failed: look again */
-		if (r != -EBUSY && r != -EAGAIN)
-			log_error("mid=%s claim: %s", item->id, strerror(-r));
-		deliver_later(d, item, r == -EBUSY ? TICK_USEC : USEC_PER_SEC);
-		return r == -EBUSY || r == -EAGAIN;
-	}
-	(void)tries_read(&item->claim, &item->tries);
-	item->is_suspect = item->tries.died > 0 || item->tries.begun > 0;
-	if (item->is_suspect && d->lot.n_suspects > 0) {
-		deliver_later(d, item, SUSPECT_USEC);
-		return true;
-	}
-	r = begin(d, item);
-	if (r < 0) {
-		log_error("mid=%s cannot begin: %s", item->id, strerror(-r));
-		deliver_later(d, item, USEC_PER_SEC);
-		if (r == -EPIPE)
-			deliver_end(d, -EPIPE);
-	}
-	return r == 0;
-}
-
-static bool
-has_room(const struct deliver *d, struct mono now)
-{
-	if (d->is_draining)
-		return false;
-	if (d->outage.usec) /* one message asks whether it is over */
-		return d->lot.n_judged == 0 && now.usec >= d->outage_next.usec;
-	return d->lot.n_judged < d->conf->worker.in_flight;
-}
-
-static void
-begin_some(struct deliver *d)
-{
-	struct mono now = mono_now(), next;
-	struct item *item;
-
-	/* Twice the places: names that lead nowhere take none. */
-	for (uint64_t i = 0; i < 2 * d->conf->worker.in_flight; i++) {
-		if (!has_room(d, now))
-			return;
-		item = lot_next(&d->lot, now, &next);
-		if (!item || !try_item(d, item))
-			return;
-	}
-	wake_work(d); /* there may be more: let others be heard first */
 }
 
 static void
@@ -216,18 +72,51 @@ publish(struct deliver *d)
 			   : 0);
 }
 
+/*
+ * Should a batch wait for company?  While more are being judged than are
+ * decided some of them will be decided soon, and a batch costs two disk
+ * commits, whatever its size; but nobody waits for longer than GATHER_USEC.
+ */
+static bool
+gathers(struct deliver *d)
+{
+	struct timeval tv = span_timeval(GATHER_USEC);
+	struct mono now = mono_now();
+
+	if (d->lot.n_done == 0 || d->lot.n_done >= d->lot.n_judged ||
+	    (d->gather.usec && mono_span(d->gather, now) >= GATHER_USEC)) {
+		d->gather = (struct mono){0};
+		return false;
+	}
+	if (d->gather.usec == 0) {
+		d->gather = now;
+		(void)event_add(d->gathered, &tv);
+	}
+	return true;
+}
+
+static void
+on_gathered(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	deliver_wake(arg);
+}
+
 /* Everything that was heard is in: move what is decided, begin what fits. */
 static void
 on_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct deliver *d = arg;
+	bool is_gathering = gathers(d);
 
 	(void)fd;
 	(void)what;
-	deliver_move(d);
-	begin_some(d);
-	if (d->lot.n_done > 0) /* more than a batch, or set aside just now */
-		wake_work(d);
+	if (!is_gathering)
+		deliver_move(d);
+	deliver_begin(d);
+	if (d->lot.n_done > 0 && !is_gathering) /* more than a batch */
+		deliver_wake(d);
 	publish(d);
 	if (d->is_draining && d->lot.n_judged == 0 && d->lot.n_done == 0)
 		deliver_end(d, 0);
@@ -258,7 +147,7 @@ on_judgement(evutil_socket_t fd, short what, void *arg)
 		if (item)
 			deliver_decide(d, item, judgement, evidence);
 	}
-	wake_work(d);
+	deliver_wake(d);
 }
 
 /* A name in our directory; unlocked: closed by whoever had it locked. */
@@ -320,7 +209,7 @@ on_names(evutil_socket_t fd, short what, void *arg)
 			see(d, e->name, (e->mask & IN_CLOSE_WRITE) != 0);
 		at += (ssize_t)(sizeof(*e) + e->len);
 	}
-	wake_work(d);
+	deliver_wake(d);
 }
 
 /* Has the engines role held a message for longer than it ever may? */
@@ -330,10 +219,10 @@ engines_hang(const struct deliver *d, struct mono now)
 	const struct conf *conf = d->conf;
 	const struct item *item = TAILQ_FIRST(&d->lot.judged);
 	uint64_t n = conf->worker.in_flight;
-	uint64_t patience =
-	    conf->budget.wall_usec +
-	    n * (conf->clamd.timeout_usec + conf->spam.timeout_usec) +
-	    ENGINES_SLACK_USEC;
+	uint64_t patience = conf->budget.wall_usec +
+			    n * (JUDGE_CLAMD_MOST * conf->clamd.timeout_usec +
+				    conf->spam.timeout_usec) +
+			    ENGINES_SLACK_USEC;
 
 	return item && mono_span(item->begun, now) > patience;
 }
@@ -354,7 +243,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (++ticks % SCAN_TICKS == 0)
 		(void)scan(d);
 	if (d->lot.n_waiting > 0 || d->is_draining)
-		wake_work(d);
+		deliver_wake(d);
 }
 
 static void
@@ -365,7 +254,7 @@ on_term(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	d->is_draining = true;
-	wake_work(d);
+	deliver_wake(d);
 }
 
 static int
@@ -435,10 +324,11 @@ open_loop(struct deliver *d)
 	if (!d->base || event_base_priority_init(d->base, 2) < 0)
 		return -ENOMEM;
 	d->work = event_new(d->base, -1, 0, on_work, d);
-	if (!d->work)
+	d->gathered = evtimer_new(d->base, on_gathered, d);
+	if (!d->work || !d->gathered)
 		return -ENOMEM;
 	(void)event_priority_set(d->work, 1);
-	r = add_event(d, ENGINES_FD, EV_READ, on_judgement, NULL);
+	r = add_event(d, DELIVER_ENGINES_FD, EV_READ, on_judgement, NULL);
 	if (r == 0)
 		r = add_event(d, d->inotify_fd, EV_READ, on_names, NULL);
 	if (r == 0)
@@ -486,7 +376,7 @@ deliver_role(const struct conf *conf, unsigned int k)
 		return r == -EBUSY || r == -ENOENT ? 100 : 111;
 	}
 	note_start(d);
-	wake_work(d);
+	deliver_wake(d);
 	(void)event_base_dispatch(d->base);
 	/* Nothing to give back: locks and claims go with the process. */
 	return d->result < 0 ? 111 : 0;

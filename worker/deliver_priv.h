@@ -1,7 +1,7 @@
 /*
  * worker/deliver_priv.h - the deliver role's state, shared by deliver.c (the
- * loop: what arrives, what is tried when), verdicts.c (what an answer leads
- * to) and nobody else.
+ * loop and what it hears), begin.c (what is tried when) and verdicts.c (what an
+ * answer leads to).
  */
 #ifndef SLUICE_WORKER_DELIVER_PRIV_H
 #define SLUICE_WORKER_DELIVER_PRIV_H
@@ -17,6 +17,9 @@ struct lane;
 struct metrics;
 struct wire_judgement;
 
+/* PROC_FIRST_FD: the socket of the engines role. */
+#define DELIVER_ENGINES_FD 3
+
 struct deliver {
 	const struct conf *conf;
 	unsigned int k;
@@ -26,8 +29,9 @@ struct deliver {
 	struct lane *lane;
 	struct metrics *metrics;
 	struct event_base *base;
-	struct event *work; /* try, then move: after all that was heard */
-	struct event *tick;
+	struct event *gathered; /* a batch was put off until now */
+	struct mono gather;     /* since when; {0}: none is */
+	struct event *work;     /* try, then move: after all that was heard */
 	int inotify_fd;
 	struct lot lot;
 	uint64_t last_job;
@@ -42,6 +46,12 @@ struct deliver {
 	int result;
 	struct ipc_msg msg;
 };
+
+/* Have everything that is decided or waits looked at, after what is heard. */
+void deliver_wake(struct deliver *d);
+
+/* Begin to judge as many as there is room for. */
+void deliver_begin(struct deliver *d);
 
 /* Try item again no earlier than usec from now. */
 void deliver_later(struct deliver *d, struct item *item, uint64_t usec);

@@ -37,7 +37,7 @@ struct job_part {
 	int fd;                /* its content for clamd; -1: none needed */
 	bool is_claimed;       /* the scanned table waits for our answer */
 	bool is_known;         /* answered by the scanned table */
-	bool is_scanning;      /* clamd has it */
+	bool is_scanning;      /* clamd has it, or is to get it */
 	bool is_done;
 	struct engine_answer answer;
 	enum policy_action action;
@@ -59,7 +59,13 @@ struct job {
 	struct job_part *by_digest;
 	struct job_part **asked; /* the different ones, in order */
 	size_t n_asked;
-	uint64_t inquiry; /* first number of its table_lookup()s */
+	struct job_part **wanted;  /* those that clamd is to judge, in order */
+	size_t n_wanted, n_sent;   /* of these, taken from the front */
+	unsigned int n_scanning;   /* clamd has them */
+	uint64_t scan_usec;        /* that its answers took, added up */
+	struct engine_answer lost; /* the last unknown(system); engine "" */
+	struct engine_answer stop; /* of parts that are no more sent; "" */
+	uint64_t inquiry;          /* first number of its table_lookup()s */
 	size_t inquiries;
 	struct event *patience; /* for what others judge */
 	char context[96];       /* clamd_context() then; "": no table */

@@ -12,6 +12,14 @@
 
 #include <stddef.h>
 
+/*
+ * All of a message's parts together may take clamd so many times clamd.timeout;
+ * more is a budget exceeded.  With the raw message, and the parts under way at
+ * that moment, a message takes no more than JUDGE_CLAMD_MOST of them.
+ */
+#define JUDGE_CLAMD_TIMES 4
+#define JUDGE_CLAMD_MOST  7
+
 struct conf;
 struct event_base;
 struct judge;

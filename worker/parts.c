@@ -14,6 +14,9 @@
 #include <event2/event.h>
 #include <string.h>
 
+/* Parts of one message that clamd has at a time. */
+#define PARTS_AT_A_TIME 2
+
 static const struct reading_part *
 seen_of(const struct job_part *part)
 {
@@ -50,19 +53,6 @@ part_publish(const struct job_part *part)
 	    verdict, part->answer.reason, seen_of(part)->bytes);
 }
 
-static void
-on_part_scanned(void *arg, const struct engine_answer *answer)
-{
-	struct job_part *part = arg;
-
-	part->answer = *answer;
-	close_fd(&part->fd);
-	part->fd = -1;
-	if (part->is_claimed)
-		part_publish(part);
-	part_answered(part);
-}
-
 /* A file of its own for clamd, which judges a whole descriptor. */
 static int
 part_file(const struct job_part *part)
@@ -77,21 +67,95 @@ part_file(const struct job_part *part)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
+/* part->answer is clamd's, or why clamd wasn't asked. */
+static void
+part_scanned(struct job_part *part)
+{
+	if (part->is_claimed)
+		part_publish(part);
+	part_answered(part);
+}
+
+static void scan_wanted(struct job *job);
+
+/*
+ * A message whose parts take clamd too long exceeded a budget, unless it is
+ * clamd that did not know: then the rest would only wait for it as well.
+ */
+static void
+note_scan(struct job *job, const struct engine_answer *answer)
+{
+	const uint64_t limit =
+	    JUDGE_CLAMD_TIMES * job->judge->conf->clamd.timeout_usec;
+
+	if (answer->answer == ANSWER_UNKNOWN_SYSTEM)
+		job->lost = *answer;
+	job->scan_usec += answer->usec;
+	if (job->scan_usec <= limit || *job->stop.engine)
+		return;
+	if (*job->lost.engine)
+		job->stop = job->lost;
+	else
+		answer_set(&job->stop, "clamd", ANSWER_UNKNOWN_MESSAGE,
+		    "budget exceeded: its parts took clamd more than %llu s",
+		    (unsigned long long)(limit / USEC_PER_SEC));
+}
+
+static void
+on_part_scanned(void *arg, const struct engine_answer *answer)
+{
+	struct job_part *part = arg;
+	struct job *job = part->job;
+
+	part->answer = *answer;
+	close_fd(&part->fd);
+	part->fd = -1;
+	job->n_scanning--;
+	note_scan(job, answer);
+	job->pending++; /* it must not go before the next is sent */
+	part_scanned(part);
+	scan_wanted(job);
+	job_answered(job);
+}
+
+static void
+part_send(struct job_part *part)
+{
+	struct job *job = part->job;
+
+	part->fd = *job->stop.engine ? -1 : part_file(part);
+	if (part->fd >= 0) {
+		job->n_scanning++;
+		(void)clamd_scan(
+		    job->judge->clamd, part->fd, on_part_scanned, part);
+		return;
+	}
+	if (!*job->stop.engine)
+		answer_set(&job->stop, "clamd", ANSWER_UNKNOWN_SYSTEM,
+		    "no memory for a part: %s", strerror(-part->fd));
+	part->answer = job->stop;
+	part_scanned(part);
+}
+
+/* A few at a time, so that a message of many parts takes neither all
+ * descriptors nor all of clamd's time from the others. */
+static void
+scan_wanted(struct job *job)
+{
+	job->pending++; /* it must not go while we walk its parts */
+	while (job->n_scanning < PARTS_AT_A_TIME && job->n_sent < job->n_wanted)
+		part_send(job->wanted[job->n_sent++]);
+	job_answered(job);
+}
+
 static void
 part_scan(struct job_part *part)
 {
-	struct engine_answer why;
+	struct job *job = part->job;
 
 	part->is_scanning = true;
-	part->fd = part_file(part);
-	if (part->fd >= 0) {
-		(void)clamd_scan(
-		    part->job->judge->clamd, part->fd, on_part_scanned, part);
-		return;
-	}
-	answer_set(&why, "clamd", ANSWER_UNKNOWN_SYSTEM,
-	    "no memory for a part: %s", strerror(-part->fd));
-	on_part_scanned(part, &why);
+	job->wanted[job->n_wanted++] = part;
+	scan_wanted(job);
 }
 
 static void
@@ -269,6 +333,7 @@ parts_judge(struct job *job)
 
 	job->parts = xcalloc(n, sizeof(*job->parts));
 	job->asked = xcalloc(n, sizeof(struct job_part *));
+	job->wanted = xcalloc(n, sizeof(struct job_part *));
 	for (size_t i = 0; i < n; i++) {
 		job->parts[i].job = job;
 		job->parts[i].fd = -1;
@@ -286,7 +351,9 @@ parts_judge(struct job *job)
 void
 parts_free(struct job *job)
 {
-	for (size_t i = 0; i < job->inquiries; i++)
+	/* A job that ends as it should has all its answers, and has told all
+	 * its results: the book needs no word of it. */
+	for (size_t i = 0; job->pending > 0 && i < job->inquiries; i++)
 		table_drop(job->judge->table, job->inquiry + i);
 	if (job->patience)
 		event_free(job->patience);
@@ -295,4 +362,5 @@ parts_free(struct job *job)
 		close_fd(&job->parts[i].fd);
 	free(job->parts);
 	free(job->asked);
+	free(job->wanted);
 }

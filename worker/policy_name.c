@@ -63,12 +63,16 @@ is_invisible(uint32_t c)
 	       within(c, 0xe0000, 0xe007f);
 }
 
+/* How many of p's digits make up *ret: 0 unless least to most of them. */
 static size_t
-hex(const char *p, size_t most, uint32_t *ret)
+hex(const char *p, size_t least, size_t most, uint32_t *ret)
 {
 	const size_t len = strspn(p, "0123456789ABCDEF");
 
-	*ret = len > 0 && len <= most ? (uint32_t)strtoul(p, NULL, 16) : 0;
+	*ret = 0;
+	if (len < least || len > most)
+		return 0;
+	*ret = (uint32_t)strtoul(p, NULL, 16);
 	return len;
 }
 
@@ -87,10 +91,10 @@ escaped(const char *p, uint32_t *ret)
 	if (p[1] == 'x' && p[2] && p[3]) {
 		const char two[] = {p[2], p[3], '\0'};
 
-		n = hex(two, 2, &c) == 2 ? 4 : 0;
+		n = hex(two, 2, 2, &c) ? 4 : 0;
 	} else if (p[1] == 'u' && p[2] == '{') {
-		n = hex(p + 3, 6, &c);
-		n = p[3 + n] == '}' ? n + 4 : 0;
+		n = hex(p + 3, 4, 6, &c);
+		n = n > 0 && p[3 + n] == '}' ? n + 4 : 0;
 	}
 	if (n == 0 || !is_invisible(c))
 		return 0;

@@ -245,6 +245,13 @@ writer_type(const struct reading_writer *w, int32_t part)
 	return w->items[part]->type;
 }
 
+const char *
+writer_declared(const struct reading_writer *w, int32_t part)
+{
+	assert(part >= 0 && (size_t)part < w->n_items);
+	return w->items[part]->declared;
+}
+
 size_t
 writer_parts(const struct reading_writer *w)
 {

@@ -22,8 +22,9 @@ const char *writer_at(const struct reading_writer *w, uint64_t off);
 /* Set more flags of a record that was written; returns them all. */
 uint32_t writer_flags(struct reading_writer *w, int32_t part, uint32_t flags);
 
-/* The true type of a record that was written. */
+/* The true and the declared type of a record that was written. */
 const char *writer_type(const struct reading_writer *w, int32_t part);
+const char *writer_declared(const struct reading_writer *w, int32_t part);
 
 size_t writer_parts(const struct reading_writer *w);
 

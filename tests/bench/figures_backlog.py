@@ -7,34 +7,35 @@ import sys
 BAR = 10.0  # per cent
 
 
-def total(cpu, only=""):
-    return sum(v for k, v in cpu.items() if k.startswith("sluice/" + only))
+def used(before, after, is_of):
+    """Milliseconds of processor time between two marks, of some roles."""
+    return 1e3 * sum(v - before["cpu"].get(k, 0)
+                     for k, v in after["cpu"].items()
+                     if k.startswith("sluice/") and is_of(k[7:]))
 
 
-def figures(start, placed, end):
+def figures(start, first, end, is_many):
     """Milliseconds of processor time a message; messages a second."""
-    n1 = placed["placed"] - start["placed"]
-    judged1 = placed["judged"] - start["judged"]
-    judged2 = end["judged"] - placed["judged"]
-    cpu1 = total(placed["cpu"]) - total(start["cpu"])
-    cpu2 = total(end["cpu"]) - total(placed["cpu"])
-    feed = total(placed["cpu"], "feed") - total(start["cpu"], "feed")
-    judging = cpu2 / judged2
-    placing = (cpu1 - judged1 * judging) / n1
-    return {"waiting": start["n"], "feed alone": feed / n1 * 1e3,
-            "placing": placing * 1e3, "judging": judging * 1e3,
-            "a message": (placing + judging) * 1e3,
-            "placed a second": n1 / (placed["t"] - start["t"]),
-            "judged a second": judged2 / (end["t"] - placed["t"]),
-            "still waiting": start["n"] - end["judged"]}
+    feed_from = first if is_many else start
+    placed = end["placed"] - feed_from["placed"]
+    judged = end["judged"] - first["judged"]
+    moves = end["placed"] - first["placed"] + judged
+    feed = used(feed_from, end, lambda r: r == "feed") / placed
+    book = used(first, end, lambda r: r == "book") * 2 / moves
+    rest = used(first, end, lambda r: r not in ("feed", "book")) / judged
+    return {"waiting": start["n"], "feed": feed, "book": book,
+            "all others": rest, "a message": feed + book + rest,
+            "judged a second": judged / (end["t"] - first["t"]),
+            "placed meanwhile": placed,
+            "not judged at the end": start["n"] - end["judged"]}
 
 
 def main(path, as_json):
     with open(path, encoding="ascii") as f:
         marks = [json.loads(line) for line in f]
-    few, many = figures(*marks[:3]), figures(*marks[3:])
+    few, many = figures(*marks[:3], False), figures(*marks[3:], True)
     apart = {k: (many[k] / few[k] - 1) * 100
-             for k in ("feed alone", "placing", "judging", "a message")}
+             for k in ("feed", "book", "all others", "a message")}
     good = abs(apart["a message"]) <= BAR
     if as_json:
         print(json.dumps({"few": few, "many": many, "percent": apart,
@@ -44,7 +45,7 @@ def main(path, as_json):
     for name, value in few.items():
         if name == "waiting":
             continue
-        unit = "" if "second" in name or "still" in name else "ms CPU"
+        unit = "ms CPU" if name in apart else ""
         line = f"{name:<24}{value:>10.4g}{many[name]:>10.4g} {unit:<7}"
         if name in apart:
             line += f"{apart[name]:>+7.1f} %"

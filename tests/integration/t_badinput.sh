@@ -222,8 +222,8 @@ is "2 GB are still there" 2147483648 \
 	"$(stat -c %s "$spool/error/df0bigAAAA00041")"
 check_mail "nothing of what was sent is lost" --expect-out ham --allow-foreign
 audit
-grep -q ' fatal ' "$place/log/sluice.log" &&
-	bad "$(grep ' fatal ' "$place/log/sluice.log")"
+grep -q '^fatal ' "$place/log/sluice.log" &&
+	bad "$(grep '^fatal ' "$place/log/sluice.log")"
 part stop || bad "stop"
 
 # 8. A full disk.

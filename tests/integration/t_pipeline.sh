@@ -99,6 +99,6 @@ check_mail "they are delivered after the start" --same-body \
 audit
 part stop || bad "stop"
 is "nothing is left running" "" "$(part status | grep -v stopped)"
-bad_lines=$(grep -hE ' (error|fatal) ' "$place"/log/sluice.log)
+bad_lines=$(grep -hE '^(error|fatal) ' "$place"/log/sluice.log)
 is "no error in the log" "" "$bad_lines"
 finish

@@ -350,11 +350,32 @@ strange_sizes_are_survived(void **state)
 	reading_free(r);
 }
 
+/* The same octets twice: whoever opens them by the second type must show. */
+static void
+each_declared_type_of_a_content_is_a_part(void **state)
+{
+#define TWICE(type) "--x\nContent-Type: " type "\n\n<b>the same</b>\n"
+	static const char mail[] =
+	    MIX TWICE("application/octet-stream") TWICE("application/hta")
+		TWICE("Application/HTA") TWICE("application/octet-stream") END;
+	struct reading *r = cell_run(mail, sizeof(mail) - 1);
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < r->n_parts; i++)
+		n += strcmp(r->parts[i].declared, "application/hta") == 0;
+	assert_int_equal(r->status, READING_COMPLETE);
+	assert_int_equal(n, 1);
+	assert_int_equal(r->n_parts, 2);
+	reading_free(r);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(no_case_hides_the_file),
+	    cmocka_unit_test(each_declared_type_of_a_content_is_a_part),
 	    cmocka_unit_test(
 		a_script_behind_a_strange_structure_is_found_with_its_name),
 	    cmocka_unit_test(ordinary_mail_is_neither_held_nor_ambiguous),

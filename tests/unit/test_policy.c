@@ -102,8 +102,8 @@ disguised_endings_are_seen(void **state)
 	    "a\xef\xbc\x8e"
 	    "exe",
 	    "a.e\001xe", "a.e\\x01xe", "a.exe\\u{200B}", "a.ex\\u{E0001}e",
-	    "x.txt\xe2\x80\xaegpj.exe", ".exe", "a.exe\t",
-	    "a.\xc3(.exe", "\xff.exe"};
+	    "x.txt\xe2\x80\xaegpj.exe", ".exe", "a.exe\t", "a.\xc3(.exe",
+	    "\xff.exe"};
 	struct policy *policy = parse("refuse name *.exe \"no\"");
 
 	(void)state;

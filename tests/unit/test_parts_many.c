@@ -1,0 +1,114 @@
+/*
+ * tests/unit/test_parts_many.c - a message of many parts: what it may take
+ * of clamd and of our descriptors.
+ */
+#include "tests/support/judge_site.h"
+
+#include <dirent.h>
+
+#define MANY 300
+
+static size_t
+open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	(void)closedir(dir);
+	return n;
+}
+
+/* MANY different parts; arg is what clamd is to say of each. */
+static bool
+leave_many(struct reading_writer *w, void *arg)
+{
+	char octets[64];
+
+	for (int i = 0; i < MANY; i++) {
+		int len = snprintf(octets, sizeof(octets), "%s%c%d",
+		    (const char *)arg, '\0', i);
+
+		(void)fake_part(w, octets, (size_t)len, "");
+	}
+	assert_int_equal(writer_commit(w, READING_COMPLETE, 0, false, ""), 0);
+	return true;
+}
+
+static void
+start(struct site *s, const char *answer)
+{
+	char err[200] = "";
+
+	site_set(&s->conf->worker.engines, "clamd", "");
+	assert_int_equal(site_start(s, err, sizeof(err)), 0);
+	s->reading = leave_many;
+	s->reading_arg = (void *)(uintptr_t)answer;
+}
+
+static void
+many_parts_take_few_descriptors_and_few_scans_at_a_time(void **state)
+{
+	struct site *s = *state;
+	const struct mono begun = mono_now();
+	size_t before, most = 0;
+
+	start(s, "OK");
+	before = open_descriptors();
+	site_submit(s, 1, "OK");
+	while (
+	    !s->done[1] && mono_span(begun, mono_now()) < 20 * USEC_PER_SEC) {
+		const size_t n = open_descriptors();
+
+		most = n > most ? n : most;
+		site_turn(s);
+	}
+	site_said(s, 1, "clamd", ANSWER_CLEAN, "");
+	assert_int_equal(fake_clamd_files(s->clamd), MANY + 1);
+	assert_true(most < before + 40);
+	assert_true(fake_clamd_at_once(s->clamd) <= 3);
+}
+
+static void
+parts_that_take_clamd_too_long_exceed_a_budget(void **state)
+{
+	struct site *s = *state;
+
+	start(s, "!later"); /* 0.1 s each, of 4 times 0.25 s */
+	site_submit(s, 1, "OK");
+	site_finish(s, 1);
+	site_said(s, 1, "clamd", ANSWER_UNKNOWN_MESSAGE, "budget exceeded");
+	assert_true(fake_clamd_files(s->clamd) < 20);
+}
+
+static void
+a_clamd_that_hangs_is_not_the_message_s_fault(void **state)
+{
+	struct site *s = *state;
+
+	start(s, "!hang");
+	site_submit(s, 1, "OK");
+	site_finish(s, 1);
+	site_said(s, 1, "clamd", ANSWER_UNKNOWN_SYSTEM, "in time");
+	assert_true(fake_clamd_files(s->clamd) < 20);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		many_parts_take_few_descriptors_and_few_scans_at_a_time,
+		site_setup, site_teardown),
+	    cmocka_unit_test_setup_teardown(
+		parts_that_take_clamd_too_long_exceed_a_budget, site_setup,
+		site_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_clamd_that_hangs_is_not_the_message_s_fault, site_setup,
+		site_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
