@@ -22,8 +22,8 @@ struct recovery {
  * anywhere whose message left that directory by a move of ours, as the last
  * 4 MiB of the journals say (with several names only if that message has not
  * moved for a minute); a tf outside in/ and out/.  Works under
- * each message's lock, so it may run beside living daemons; each daemon runs
- * it at its start, before its first move.
+ * each message's lock, so it may run beside living daemons; the feed runs it
+ * at its start, before its first move.
  * Cost: one directory read each, one stat for each df; the journals are read
  * once for each df that has no qf anywhere.
  * Returns 0 or -errno.
