@@ -14,6 +14,9 @@
 
 /* A configuration is a few KiB; more is a mistaken file name. */
 #define FILE_LIMIT (1 << 20)
+/* A cell before its message comes maps 16 MiB (measured); the rest is for
+ * what readers allocate. */
+#define CELL_BYTES (UINT64_C(64) << 20)
 /* Sections, and settings of one of them: conf.def has fewer. */
 #define MAX_SECTIONS 32
 #define MAX_SETTINGS 32
@@ -224,6 +227,7 @@ cross_check(struct reader *r)
 {
 	const struct conf *c = r->conf;
 	size_t want = (size_t)c->feed.queues - 1;
+	uint64_t need;
 
 	if (c->feed.limits.count != want)
 		say(r, r->limits_line ? r->limits_line : r->queues_line,
@@ -238,10 +242,13 @@ cross_check(struct reader *r)
 		    "worker.cells: %ju: more than worker.cells_max, %ju; "
 		    "write cells <= cells_max",
 		    (uintmax_t)c->worker.cells, (uintmax_t)c->worker.cells_max);
-	if (c->budget.message_bytes > c->budget.memory_bytes)
+	need = c->budget.message_bytes + c->budget.output_bytes + CELL_BYTES;
+	if (need > c->budget.memory_bytes)
 		say(r, 0,
-		    "budget.message: more than budget.memory; write "
-		    "message <= memory");
+		    "budget.memory: a cell maps the message, its output and "
+		    "itself, so that budget.message + budget.output + 64MiB "
+		    "must fit; write memory >= %juMiB, or less of the others",
+		    (uintmax_t)((need + (UINT64_C(1) << 20) - 1) >> 20));
 }
 
 static int

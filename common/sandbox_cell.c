@@ -27,11 +27,10 @@
  */
 static const struct sock_filter cell_filter[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    IF(__NR_clone, 8),
-    IF(__NR_socketpair, 7),
-    IF(__NR_memfd_create, 6),
-    IF(__NR_prlimit64, 4),
-    IF(__NR_setrlimit, 3),
+    IF(__NR_clone, 7),
+    IF(__NR_socketpair, 6),
+    IF(__NR_memfd_create, 5),
+    IF(__NR_prctl, 3),
     IF(__NR_kill, 2),
     IF(__NR_tgkill, 1),
     RETURN(SECCOMP_RET_ALLOW),

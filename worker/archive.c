@@ -1,230 +1,269 @@
 /*
- * worker/archive.c - members of archives as parts, by libarchive.
- *
- * Only formats and filters that libarchive decodes itself: none that would
- * start a program.
+ * worker/archive.c - which passes an archive needs, so that nothing which
+ * some reader shows stays unseen.
  */
 #include "worker/archive.h"
 
+#include "worker/archive_priv.h"
 #include "worker/archive_zip.h"
+#include "worker/types.h"
+
+#include "common/cleanup.h"
 
 #include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 
-#define CHUNK_BYTES 65536
-/* More than this many times its own size in one archive is a bomb; RFC 1951
- * can't do more than 1032. */
-#define RATIO       UINT64_C(1500)
-#define RATIO_LEAST (UINT64_C(1) << 20)
+/* An empty zip is its end record. */
+#define EMPTY_BYTES    22
+#define EMBEDDED_BYTES (size_t)1048576 /* as far as unpackers look */
 
-enum way {
-	AS_ARCHIVE,
-	AS_ONE_FILE,      /* without a name, if it is no tar or the like */
-	BY_LOCAL_HEADERS, /* a zip as programs read it from a pipe */
+struct archive_type {
+	const char *type;
+	enum archive_form form;
+	int filter;
 };
 
-/* One archive that is being read. */
-struct reader {
-	struct cell *c;
-	struct archive *a;
-	int32_t index;
-	unsigned depth; /* of the members */
-	uint64_t bytes; /* of the archive */
-	uint64_t out;   /* of its members so far */
-	enum way way;
+static const struct archive_type known[] = {
+    {"application/zip", FORM_ZIP, 0},
+    {"application/java-archive", FORM_ZIP, 0},
+    {"application/epub+zip", FORM_ZIP, 0},
+    {"application/gzip", FORM_FILE, ARCHIVE_FILTER_GZIP},
+    {"application/x-bzip2", FORM_FILE, ARCHIVE_FILTER_BZIP2},
+    {"application/x-xz", FORM_FILE, ARCHIVE_FILTER_XZ},
+    {"application/zstd", FORM_FILE, ARCHIVE_FILTER_ZSTD},
+    {"application/x-lz4", FORM_FILE, ARCHIVE_FILTER_LZ4},
+    {"application/x-lzma", FORM_FILE, ARCHIVE_FILTER_LZMA},
+    {"application/x-lzip", FORM_FILE, ARCHIVE_FILTER_LZIP},
+    {"application/lzip", FORM_FILE, ARCHIVE_FILTER_LZIP},
+    {"application/x-compress", FORM_FILE, ARCHIVE_FILTER_COMPRESS},
+    {"application/x-rar", FORM_RAR, 0},
+    {"application/vnd.rar", FORM_RAR, 0},
+    {"application/x-7z-compressed", FORM_7ZIP, 0},
+    {"application/x-tar", FORM_TAR, 0},
+    {"application/x-gtar", FORM_TAR, 0},
+    {"application/x-ustar", FORM_TAR, 0},
+    {"application/vnd.ms-cab-compressed", FORM_CAB, 0},
+    {"application/x-lzh-compressed", FORM_LHA, 0},
+    {"application/x-lharc", FORM_LHA, 0},
+    {"application/x-lha", FORM_LHA, 0},
+    {"application/x-cpio", FORM_CPIO, 0},
+    {"application/x-iso9660-image", FORM_ISO, 0},
+    {"application/x-archive", FORM_AR, 0},
 };
+
+static const struct archive_type *
+find_type(const char *type)
+{
+	/* OOXML, OpenDocument: zips with a better name. */
+	if (strncmp(type, "application/vnd.openxmlformats", 30) == 0 ||
+	    strncmp(type, "application/vnd.oasis.opendocument", 34) == 0)
+		return &known[0];
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(type, known[i].type) == 0)
+			return &known[i];
+	return NULL;
+}
 
 bool
 archive_is_type(const char *type)
 {
-	static const char *const types[] = {"application/zip",
-	    "application/gzip", "application/x-bzip2", "application/x-xz",
-	    "application/zstd", "application/x-lz4", "application/x-rar",
-	    "application/x-7z-compressed", "application/x-tar",
-	    "application/x-gtar", "application/vnd.ms-cab-compressed",
-	    "application/x-lzh-compressed", "application/x-lzma",
-	    "application/x-compress", "application/x-cpio",
-	    "application/x-iso9660-image", "application/java-archive",
-	    "application/x-archive", "application/x-lzip",
-	    "application/epub+zip"};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(type, types[i]) == 0)
-			return true;
-	/* OOXML, OpenDocument: zips with a better name. */
-	return strncmp(type, "application/vnd.openxmlformats", 30) == 0 ||
-	       strncmp(type, "application/vnd.oasis.opendocument", 34) == 0;
+	return find_type(type) != NULL;
 }
 
+/* The octets from at on, as a part. */
 static void
-support(struct archive *a, enum way way)
+submit_rest(struct reader *r, const char *at, const struct source *source)
 {
-	if (way == BY_LOCAL_HEADERS) {
-		(void)archive_read_support_format_zip_streamable(a);
+	const size_t n = (size_t)(r->octets.at + r->octets.len - at);
+
+	if (!cell_may_work(r->c, n))
+		return;
+	if (writer_append(r->c->w, at, n) < 0) {
+		cell_status(r->c, READING_TOO_LARGE,
+		    "archive larger than budget.output");
 		return;
 	}
-	if (way == AS_ONE_FILE)
-		(void)archive_read_support_format_raw(a);
-	(void)archive_read_support_filter_gzip(a);
-	(void)archive_read_support_filter_bzip2(a);
-	(void)archive_read_support_filter_xz(a);
-	(void)archive_read_support_filter_lzma(a);
-	(void)archive_read_support_filter_lzip(a);
-	(void)archive_read_support_filter_zstd(a);
-	(void)archive_read_support_filter_lz4(a);
-	(void)archive_read_support_filter_compress(a);
-	(void)archive_read_support_format_zip(a);
-	(void)archive_read_support_format_tar(a);
-	(void)archive_read_support_format_7zip(a);
-	(void)archive_read_support_format_rar(a);
-	(void)archive_read_support_format_rar5(a);
-	(void)archive_read_support_format_cab(a);
-	(void)archive_read_support_format_lha(a);
-	(void)archive_read_support_format_cpio(a);
-	(void)archive_read_support_format_iso9660(a);
-	(void)archive_read_support_format_ar(a);
+	(void)cell_part(r->c, source);
 }
 
-/* Octets of the member into the arena; returns flags for its part. */
-static uint32_t
-copy_member(struct reader *r)
-{
-	char *out;
-	la_ssize_t n;
-
-	for (;;) {
-		out = writer_reserve(r->c->w, CHUNK_BYTES);
-		if (!out) {
-			cell_status(r->c, READING_TOO_LARGE,
-			    "archive larger than budget.output");
-			return PART_BROKEN;
-		}
-		n = archive_read_data(r->a, out, CHUNK_BYTES);
-		if (n < 0)
-			return PART_BROKEN;
-		if (n == 0)
-			return 0;
-		writer_advance(r->c->w, (uint64_t)n);
-		r->out += (uint64_t)n;
-		if (r->out > RATIO_LEAST && r->out / RATIO > r->bytes) {
-			cell_status(
-			    r->c, READING_TOO_LARGE, "archive unfolds too far");
-			return PART_BROKEN;
-		}
-	}
-}
-
+/* What follows the archive's own end is a part by itself: another archive,
+ * perhaps, that other readers go on to. */
 static void
-member_names(
-    const struct reader *r, struct archive_entry *entry, struct names *names)
+read_tail(struct reader *r)
 {
-	const char *path = archive_entry_pathname(entry);
-
-	/* The locale is UTF-8 (cell_prepare): what has no path in it has
-	 * none, or one of octets that are no text. */
-	if (!path)
-		path = archive_entry_pathname_utf8(entry);
-	if (path && !(r->way == AS_ONE_FILE && strcmp(path, "data") == 0))
-		names_add(names, path, strlen(path));
-}
-
-static void
-read_member(struct reader *r, struct archive_entry *entry)
-{
-	struct names names = {.n = 0};
-	struct source source = {.parent = r->index,
+	const char *const end = r->octets.at + r->octets.len;
+	const char *at = r->octets.at + r->used;
+	const struct source source = {.parent = r->index,
 	    .depth = r->depth,
 	    .view = VIEW_ARCHIVE,
-	    .flags = PART_ATTACHMENT,
-	    .names = &names};
-	uint64_t bytes;
+	    .ambiguity = AMBIGUOUS_ARCHIVE,
+	    .flags = PART_ATTACHMENT};
 
-	member_names(r, entry, &names);
-	if (archive_entry_is_encrypted(entry)) {
-		source.flags |= PART_ENCRYPTED | PART_NO_CONTENT;
-		source.type = "application/octet-stream";
-		(void)cell_part_empty(r->c, &source);
-		(void)writer_flags(r->c->w, r->index, PART_ENCRYPTED);
-	} else {
-		/* What says that it is a directory may have content, too. */
-		source.flags |= copy_member(r);
-		if (source.flags & PART_BROKEN)
-			(void)writer_flags(r->c->w, r->index, PART_BROKEN);
-		(void)writer_blob(r->c->w, &bytes);
-		if (bytes > 0 || archive_entry_filetype(entry) != AE_IFDIR)
-			(void)cell_part(r->c, &source);
+	if (!r->is_at_end || r->used == 0 || r->used > r->octets.len)
+		return;
+	while (at < end && *at == '\0')
+		at++;
+	if (at < end)
+		submit_rest(r, at, &source);
+}
+
+/*
+ * A compressed file is read as an archive if it holds one.  Whatever that
+ * archive's reader does not account for is in the file as a whole.
+ */
+static void
+read_file(struct reader *r)
+{
+	if (!archive_pass(r, FORM_FILE)) {
+		(void)writer_flags(r->c->w, r->index, PART_BROKEN);
+		return;
 	}
-	names_done(&names);
+	if (r->is_raw || r->c->status != READING_COMPLETE)
+		return;
+	if (r->n == 0 || !r->is_at_end || archive_has_more(r))
+		(void)archive_pass(r, FORM_RAW);
+}
+
+/* The directory at the zip's end first.  By the headers before the members,
+ * too, where those may tell otherwise, and where the directory calls a member
+ * a link or a device, which half of all readers don't care about. */
+static void
+read_zip(struct reader *r)
+{
+	const enum zip_tables tables = archive_zip_tables(r->octets);
+	uint32_t n;
+
+	(void)archive_pass(r, FORM_ZIP);
+	if (tables == ZIP_AGREES && !r->is_odd)
+		return;
+	if (tables == ZIP_DIFFERS)
+		cell_hold(
+		    r->c, AMBIGUOUS_ARCHIVE, "a zip whose two tables differ");
+	else if (r->n > 0)
+		r->ambiguity = AMBIGUOUS_ARCHIVE;
+	n = r->n;
+	(void)archive_pass(r, FORM_ZIP_LOCAL);
+	r->n += n;
 }
 
 static void
-read_members(struct reader *r)
+read_by(struct reader *r, const struct archive_type *type)
 {
-	struct archive_entry *entry;
-	int got = ARCHIVE_EOF; /* gcc can't see that it is set */
-
-	while (r->c->status == READING_COMPLETE &&
-	       ((got = archive_read_next_header(r->a, &entry)) == ARCHIVE_OK ||
-		   got == ARCHIVE_WARN))
-		read_member(r, entry);
-	if (r->c->status != READING_COMPLETE)
-		return;
-	if (archive_read_has_encrypted_entries(r->a) == 1)
-		(void)writer_flags(r->c->w, r->index, PART_ENCRYPTED);
-	else if (got != ARCHIVE_EOF)
+	switch (type->form) {
+	case FORM_FILE:
+		read_file(r);
+		break;
+	case FORM_ZIP:
+		read_zip(r);
+		break;
+	case FORM_TAR:
+	case FORM_CPIO:
+	case FORM_LHA:
+	case FORM_RAR:
+		(void)archive_pass(r, type->form);
+		read_tail(r);
+		break;
+	case FORM_7ZIP:
+	case FORM_AR:
+	case FORM_CAB:
+	case FORM_ISO:
+	case FORM_NONE:
+	case FORM_RAW:
+	case FORM_ZIP_LOCAL:
+	default:
+		(void)archive_pass(r, type->form);
+		break;
+	}
+	/* An archive that shows nothing is not read, as far as we know. */
+	if (r->n == 0 && r->octets.len > EMPTY_BYTES)
 		(void)writer_flags(r->c->w, r->index, PART_BROKEN);
-}
-
-/* False: nothing there that libarchive takes for an archive. */
-static bool
-read_as(struct reader *r, struct span octets, enum way way)
-{
-	bool opened;
-
-	r->a = archive_read_new();
-	r->way = way;
-	if (!r->a)
-		return false;
-	support(r->a, way);
-	opened =
-	    archive_read_open_memory(r->a, octets.at, octets.len) == ARCHIVE_OK;
-	if (opened)
-		read_members(r);
-	(void)archive_read_free(r->a);
-	return opened;
-}
-
-/* A single compressed file: gzip and its like. */
-static bool
-is_filter(const char *type)
-{
-	static const char *const types[] = {"application/gzip",
-	    "application/x-bzip2", "application/x-xz", "application/zstd",
-	    "application/x-lz4", "application/x-lzma", "application/x-compress",
-	    "application/x-lzip"};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(type, types[i]) == 0)
-			return true;
-	return false;
 }
 
 void
 archive_read(struct cell *c, int32_t index, unsigned depth, struct span octets)
 {
-	struct reader r = {
-	    .c = c, .index = index, .depth = depth + 1, .bytes = octets.len};
+	const struct archive_type *type = find_type(writer_type(c->w, index));
+	struct reader r = {.c = c,
+	    .index = index,
+	    .depth = depth + 1,
+	    .octets = octets,
+	    .filter = type ? type->filter : 0};
 
-	if (cell_is_too_deep(c, depth + 1))
+	if (!type || cell_is_too_deep(c, depth + 1))
 		return;
 	(void)writer_flags(c->w, index, PART_CONTAINER);
-	if (!read_as(&r, octets,
-		is_filter(writer_type(c->w, index)) ? AS_ONE_FILE : AS_ARCHIVE))
-		(void)writer_flags(c->w, index, PART_BROKEN);
-	if (archive_zip_agrees(octets))
+	read_by(&r, type);
+}
+
+/* A program in front of an archive is its unpacker, and openly so. */
+static bool
+is_program(const char *type)
+{
+	return strcmp(type, "application/x-dosexec") == 0 ||
+	       strstr(type, "executable") != NULL;
+}
+
+static bool
+has_octets_at(struct span octets, size_t at, const char *word, size_t n)
+{
+	return octets.len >= at + n && memcmp(octets.at + at, word, n) == 0;
+}
+
+/* One more form, if the octets are of it. */
+static void
+pass_also(struct reader *r, enum archive_form form, uint32_t ambiguity)
+{
+	if (r->c->status != READING_COMPLETE ||
+	    cell_is_too_deep(r->c, r->depth))
 		return;
-	c->ambiguity |= AMBIGUOUS_ARCHIVE;
-	c->hold = true;
-	(void)read_as(&r, octets, BY_LOCAL_HEADERS);
+	r->ambiguity = ambiguity;
+	(void)archive_pass(r, form);
+	if (r->n > 0)
+		(void)writer_flags(r->c->w, r->index, PART_CONTAINER);
+}
+
+/* Unpackers look for their archive behind whatever stands before it; here
+ * that is something of no known type. */
+static void
+read_embedded(struct reader *r)
+{
+	static const struct span marks[] = {
+	    {"Rar!\032\007", 6}, {"7z\274\257\047\034", 6}};
+	const size_t look =
+	    r->octets.len < EMBEDDED_BYTES ? r->octets.len : EMBEDDED_BYTES;
+	const struct source source = {.parent = r->index,
+	    .depth = r->depth,
+	    .view = VIEW_ARCHIVE,
+	    .ambiguity = AMBIGUOUS_ARCHIVE,
+	    .flags = PART_ATTACHMENT};
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		const char *at =
+		    memmem(r->octets.at, look, marks[i].at, marks[i].len);
+
+		if (at && !cell_is_too_deep(r->c, r->depth))
+			submit_rest(r, at, &source);
+	}
+}
+
+void
+archive_also(struct cell *c, int32_t index, unsigned depth, struct span octets)
+{
+	const char *name = writer_type(c->w, index);
+	const struct archive_type *type = find_type(name);
+	const enum archive_form form = type ? type->form : FORM_NONE;
+	const uint32_t ambiguity = is_program(name) ? 0 : AMBIGUOUS_ARCHIVE;
+	struct reader r = {
+	    .c = c, .index = index, .depth = depth + 1, .octets = octets};
+	bool is_exact = false;
+
+	if (form != FORM_ZIP && archive_zip_is_at_end(octets, &is_exact))
+		pass_also(&r, FORM_ZIP, is_exact ? ambiguity : 0);
+	/* ECMA-119 8.2; POSIX ustar. */
+	if (form != FORM_ISO && has_octets_at(octets, 32769, "CD001", 5))
+		pass_also(&r, FORM_ISO, ambiguity);
+	if (form != FORM_TAR && has_octets_at(octets, 257, "ustar", 5))
+		pass_also(&r, FORM_TAR, ambiguity);
+	if (strcmp(name, "application/octet-stream") == 0)
+		read_embedded(&r);
 }

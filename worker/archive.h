@@ -17,4 +17,13 @@ bool archive_is_type(const char *type);
 void archive_read(
     struct cell *c, int32_t index, unsigned depth, struct span octets);
 
+/*
+ * Read octets of any type, the part index, as the archives that they also
+ * are: a zip at the end of another file, a disk image or a tar that begins
+ * as something else.  Members that nothing else shows are ambiguous.  Costs
+ * a look at the end when they are none.
+ */
+void archive_also(
+    struct cell *c, int32_t index, unsigned depth, struct span octets);
+
 #endif

@@ -10,7 +10,8 @@
 #define ENTRY_BYTES   46 /* an entry of it, without names */
 #define LOCAL_BYTES   30
 #define COMMENT_BYTES 65535
-#define SLACK         2 /* overlap of members that honest writers produce */
+#define GAP_BYTES     26 /* a data descriptor between members, and slack */
+#define SLACK         2  /* overlap of members that honest writers produce */
 #define LARGE         UINT32_C(0xffffffff) /* the value is elsewhere: zip64 */
 
 struct member {
@@ -24,6 +25,7 @@ struct zip {
 	size_t stop;    /* where its end record is */
 	size_t base;    /* what was put in front of the archive */
 	size_t n;
+	bool has_gaps; /* octets that belong to no member */
 	struct member *members;
 };
 
@@ -52,11 +54,17 @@ find_end(struct zip *z)
 
 	if (z->octets.len < END_BYTES)
 		return false;
-	for (size_t i = z->octets.len - END_BYTES + 1; i-- > least;)
-		if (start[i] == 'P' && memcmp(start + i, "PK\5\6", 4) == 0) {
-			z->stop = i;
+	for (size_t n = z->octets.len - END_BYTES + 1; n > least;) {
+		const char *p = memrchr(start + least, 'P', n - least);
+
+		if (!p)
+			return false;
+		n = (size_t)(p - start);
+		if (memcmp(p, "PK\5\6", 4) == 0) {
+			z->stop = n;
 			return true;
 		}
+	}
 	return false;
 }
 
@@ -148,8 +156,12 @@ is_hiding(struct zip *z)
 		if (z->members[i].start + SLACK < at ||
 		    has_member(z, at, z->members[i].start))
 			return true;
+		if (z->members[i].start > at + GAP_BYTES)
+			z->has_gaps = true;
 		at = z->members[i].end;
 	}
+	if (z->entries > at + GAP_BYTES)
+		z->has_gaps = true;
 	return has_member(z, at, z->entries) ||
 	       has_member(z, z->stop, z->octets.len);
 }
@@ -167,19 +179,38 @@ is_consistent(struct zip *z)
 	return at == z->stop && !is_hiding(z);
 }
 
-bool
-archive_zip_agrees(struct span octets)
+enum zip_tables
+archive_zip_tables(struct span octets)
 {
 	struct zip z = {.octets = octets};
 	bool agrees;
 
 	if (octets.len < 4 || memcmp(octets.at, "PK", 2) != 0 ||
 	    !find_end(&z) || !read_end(&z))
-		return true;
+		return ZIP_UNKNOWN;
 	z.members = calloc(z.n + 1, sizeof(*z.members));
 	if (!z.members)
 		abort();
 	agrees = is_consistent(&z);
 	free(z.members);
-	return agrees;
+	if (!agrees)
+		return ZIP_DIFFERS;
+	return z.has_gaps ? ZIP_UNKNOWN : ZIP_AGREES;
+}
+
+bool
+archive_zip_is_at_end(struct span octets, bool *ret_is_exact)
+{
+	struct zip z = {.octets = octets};
+	size_t entries, end;
+
+	if (!find_end(&z))
+		return false;
+	entries = get32(octets.at + z.stop + 12);
+	if (entries < ENTRY_BYTES || entries > z.stop ||
+	    memcmp(octets.at + z.stop - entries, "PK\1\2", 4) != 0)
+		return false;
+	end = z.stop + END_BYTES + get16(octets.at + z.stop + 20);
+	*ret_is_exact = octets.len <= end + SLACK;
+	return true;
 }

@@ -9,11 +9,19 @@
 
 #include "worker/cell_priv.h"
 
+enum zip_tables {
+	ZIP_AGREES,
+	ZIP_DIFFERS, /* or there are members that the central one lacks */
+	ZIP_UNKNOWN, /* zip64, cut off, no zip, octets of no member */
+};
+
+/* Compare names, sizes, methods and places.  O(n log n), reads only. */
+enum zip_tables archive_zip_tables(struct span octets);
+
 /*
- * Compare names, sizes, methods and places.  False: the tables differ, or
- * there are members that the central one doesn't list.  True for what is no
- * zip, for zip64, and for a zip that was cut off.  O(n log n), reads only.
+ * True when the octets, whatever they begin with, end in the end record of a
+ * zip and its directory stands before that.  ret_is_exact: nothing follows.
  */
-bool archive_zip_agrees(struct span octets);
+bool archive_zip_is_at_end(struct span octets, bool *ret_is_exact);
 
 #endif

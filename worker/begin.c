@@ -75,8 +75,10 @@ begin(struct deliver *d, struct item *item)
 	if (r < 0)
 		return r;
 	r = send_job(d, item, fd, bytes);
-	if (r < 0)
+	if (r < 0) {
+		(void)tries_write(&item->claim, item->tries);
 		return r;
+	}
 	lot_put(&d->lot, item, ITEM_JUDGED);
 	item->begun = d->lot.clock;
 	item->share_begun = d->lot.share;
@@ -96,6 +98,20 @@ claim_broken(struct deliver *d, struct item *item, const char *reason)
 	log_error("%s/qf%s: %s (%s); take it away by hand",
 	    spool_dir_name(d->dir), item->id, reason, strerror(-r));
 	deliver_later(d, item, d->conf->worker.hold_max_usec);
+}
+
+/* Must it wait, so that it doesn't take the same ones along at each start? */
+static bool
+is_put_off(struct deliver *d, struct item *item)
+{
+	const uint64_t pause = lot_suspect_pause(
+	    item->tries.begun, d->conf->worker.backoff_max_usec);
+
+	if (pause == 0 || item->was_put_off)
+		return false;
+	item->was_put_off = true;
+	deliver_later(d, item, pause);
+	return true;
 }
 
 /* Claim and begin.  Returns false when nothing more can be begun now. */
@@ -124,6 +140,8 @@ try_item(struct deliver *d, struct item *item)
 	}
 	(void)tries_read(&item->claim, &item->tries);
 	item->is_suspect = item->tries.died > 0 || item->tries.begun > 0;
+	if (is_put_off(d, item))
+		return true;
 	if (item->is_suspect && d->lot.n_suspects > 0) {
 		deliver_later(d, item, SUSPECT_USEC);
 		return true;

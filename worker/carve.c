@@ -6,6 +6,7 @@
  */
 #include "worker/carve.h"
 
+#include "common/cleanup.h"
 #include "worker/mime_codec.h"
 #include "worker/types.h"
 
@@ -13,7 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define PROBE_IN   (size_t)160 /* octets of a run that are tried */
+#define GLANCE_IN  (size_t)32  /* octets of a run that must look promising */
+#define PROBE_IN   (size_t)160 /* that are tried then */
+#define PROBE_COST (size_t)640 /* as work: it goes octet by octet */
 #define PROBE_OUT  (size_t)192
 #define PROBE_PEEK (size_t)24 /* in which its first two letters must be */
 #define PROBE_QP   (size_t)12 /* where the first '=' must be */
@@ -39,7 +42,9 @@ begins(const struct pass *p, const char *word)
 {
 	const size_t n = strlen(word);
 
-	return p->len >= n && strncasecmp(p->at, word, n) == 0;
+	/* Nearly always the first octet says no. */
+	return p->len >= n && (p->at[0] | 32) == (*word | 32) &&
+	       strncasecmp(p->at, word, n) == 0;
 }
 
 /* The end of a run that began in this line: the next delimiter line.  It is
@@ -69,33 +74,71 @@ skip_run(struct pass *p, struct span run)
 	p->next = run.at + run.len;
 }
 
-static bool
-is_probe(struct pass *p, enum base64_style style)
+/* How far a probe of len octets reaches: not into an escape. */
+static size_t
+probe_len(const struct pass *p, size_t len)
 {
 	const size_t left = (size_t)(p->end - p->at);
-	char out[PROBE_OUT];
-	const size_t n = codec_base64(
-	    p->at, left < PROBE_IN ? left : PROBE_IN, style, out, NULL);
 
-	return types_magic(out, n) != NULL;
+	if (left <= len)
+		return left;
+	if (p->at[len - 1] == '=')
+		return len - 1;
+	return p->at[len - 2] == '=' ? len - 2 : len;
+}
+
+static size_t
+decode_probe(const struct pass *p, enum codec codec, unsigned style, size_t len,
+    char *out, uint32_t *ret_odd)
+{
+	const size_t n = probe_len(p, len);
+
+	return codec == CODEC_QP
+		   ? codec_qp(p->at, n, (enum qp_style)style, out, ret_odd)
+		   : codec_base64(
+			 p->at, n, (enum base64_style)style, out, ret_odd);
+}
+
+/*
+ * Does a file begin here, in one of these styles?  A glance refuses almost
+ * every line; what passes it is work that only strange mail causes.
+ */
+static bool
+is_probe(struct pass *p, enum codec codec, const unsigned *styles, size_t n)
+{
+	char out[PROBE_OUT];
+	uint32_t odd;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t got =
+		    decode_probe(p, codec, styles[i], GLANCE_IN, out, &odd);
+
+		if (types_may_be_magic(out, got)) {
+			if (!cell_may_work(p->c, PROBE_COST))
+				return false;
+			got = decode_probe(
+			    p, codec, styles[i], PROBE_IN, out, &odd);
+			if (types_magic(out, got))
+				return true;
+		}
+		if (i == 0 && (odd & ~ODD_QUANTUM) == 0)
+			return false; /* all styles agree */
+	}
+	return false;
 }
 
 /* Does base64 of a file begin in this line? */
 static bool
 try_base64(struct pass *p)
 {
-	static const enum base64_style styles[] = {
+	static const unsigned styles[] = {
 	    BASE64_RESTART, BASE64_IGNORE, BASE64_LINES};
 	const unsigned bits =
 	    codec_base64_peek(p->at, (size_t)(p->end - p->at), PROBE_PEEK);
-	bool is_file = false;
 	struct span run;
 
-	if (bits > 4095 || !types_may_begin(bits))
-		return false;
-	for (size_t k = 0; k < 3 && !is_file; k++)
-		is_file = is_probe(p, styles[k]);
-	if (!is_file)
+	if (bits > 4095 || !types_may_begin(bits) ||
+	    !is_probe(p, CODEC_BASE64, styles, 3))
 		return false;
 	run = run_from(p);
 	if (carve_base64(p->c, run, p->src) == 0)
@@ -104,22 +147,33 @@ try_base64(struct pass *p)
 	return true;
 }
 
+/* The '=' is behind the octets that tell a file, and they don't. */
+static bool
+is_qp_hopeless(const struct pass *p, const char *eq)
+{
+	const size_t left = (size_t)(p->end - p->at);
+	const size_t look = left < GLANCE_IN ? left : GLANCE_IN;
+
+	return eq - p->at >= 2 &&
+	       !types_may_begin((unsigned)(unsigned char)p->at[0] << 4 |
+				(unsigned)(unsigned char)p->at[1] >> 4) &&
+	       /* nor may "-lh" or "**ACE**" follow */
+	       !memchr(p->at, '-', look) && !memchr(p->at, '*', look) &&
+	       !memmem(p->at, look, "=2", 2);
+}
+
 static bool
 try_qp(struct pass *p)
 {
-	const size_t left = (size_t)(p->end - p->at);
+	static const unsigned styles[] = {
+	    QP_KEEP, QP_DROP, QP_ONE, QP_SKIP, QP_UPPER, QP_HALF, QP_WRAP};
 	const size_t look = p->len < PROBE_QP ? p->len : PROBE_QP;
-	bool is_file = false;
-	char out[PROBE_OUT];
+	const char *eq = look ? memchr(p->at, '=', look) : NULL;
 	struct span run;
 
-	if (look == 0 || !memchr(p->at, '=', look))
-		return false;
-	for (unsigned style = 0; style < QP_STYLES && !is_file; style++)
-		is_file = types_magic(out,
-			      codec_qp(p->at, left < PROBE_IN ? left : PROBE_IN,
-				  (enum qp_style)style, out, NULL)) != NULL;
-	if (!is_file)
+	_Static_assert(ARRAY_SIZE(styles) == QP_STYLES, "all of them");
+	if (!eq || is_qp_hopeless(p, eq) ||
+	    !is_probe(p, CODEC_QP, styles, QP_STYLES))
 		return false;
 	run = run_from(p);
 	if (carve_qp(p->c, run, p->src) == 0)
@@ -151,7 +205,9 @@ try_named(struct pass *p)
 {
 	unsigned codec;
 
-	if (begins(p, "begin ") && p->len > 10)
+	/* The mode keeps out prose and programs: "begin 644 name". */
+	if (begins(p, "begin ") && p->len > 10 && p->at[6] >= '0' &&
+	    p->at[6] <= '7')
 		codec = CODEC_UU;
 	else if (begins(p, "=ybegin "))
 		codec = CODEC_YENC;

@@ -84,6 +84,9 @@ cell_prepare(void)
 	/* A cell ends before giving memory back could be of use. */
 	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	(void)mallopt(M_TOP_PAD, 1 << 18);
+	/* Small pieces freed before the fork would be joined together in every
+	 * cell, each touch a page copied (a fifth of a cell's page faults). */
+	(void)mallopt(M_MXFAST, 0);
 	/* Dates in archives: no file of time zones is to be read. */
 	if (setenv("TZ", "UTC0", 1) < 0)
 		return -ENOMEM;
@@ -127,16 +130,17 @@ cell_scan(struct cell *c)
 	mime_message(c);
 }
 
-void
+int
 cell_read(int message_fd, int arena_fd, const struct cell_limits *limits)
 {
 	struct cell c = {.limits = limits};
+	int r = map_message(message_fd, &c.message);
 
-	if (map_message(message_fd, &c.message) < 0)
-		return;
+	if (r < 0)
+		return r;
 	c.w = writer_new(arena_fd, limits->output_bytes);
 	if (!c.w)
-		return;
+		return -ENOMEM;
 	cell_scan(&c);
-	(void)writer_commit(c.w, c.status, c.ambiguity, c.hold, c.text);
+	return writer_commit(c.w, c.status, c.ambiguity, c.hold, c.text);
 }

@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+/* How a cell's process ends that ran out of its budget.memory where that can
+ * be told; an allocation deep in a library ends it by SIGABRT or SIGTRAP. */
+#define CELL_EXIT_MEMORY 75
+
 struct cell_limits {
 	uint64_t message_bytes; /* size of the message */
 	uint64_t output_bytes;  /* budget.output */
@@ -29,9 +33,12 @@ int cell_prepare(void);
 /*
  * Read the message in message_fd (mapped or pread; a sealed memfd or an
  * unlinked file) and leave the reading (worker/reading.h) in arena_fd.
- * Never fails: what goes wrong is in the reading's status, or there is no
+ * What goes wrong with the mail is in the reading's status, or there is no
  * reading at all because the process died.
+ * Returns 0, or -ENOMEM: the message or the arena cannot be mapped within the
+ * limits of the process; or -errno of the descriptors.  Then there is no
+ * reading.
  */
-void cell_read(int message_fd, int arena_fd, const struct cell_limits *limits);
+int cell_read(int message_fd, int arena_fd, const struct cell_limits *limits);
 
 #endif

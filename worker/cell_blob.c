@@ -3,10 +3,12 @@
  */
 #include "worker/cell_priv.h"
 
+#include "common/cleanup.h"
 #include "worker/archive.h"
 #include "worker/mime.h"
 #include "worker/types.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,6 +25,15 @@ cell_status(struct cell *c, enum reading_status status, const char *text)
 		return;
 	c->status = status;
 	c->text = text;
+}
+
+void
+cell_hold(struct cell *c, uint32_t ambiguity, const char *text)
+{
+	if (c->status == READING_COMPLETE && !c->hold)
+		c->text = text;
+	c->ambiguity |= ambiguity;
+	c->hold = true;
 }
 
 bool
@@ -186,6 +197,66 @@ repeat_part(struct cell *c, const struct source *src, struct cell_blob *b)
 	return index;
 }
 
+/* What it is in a word or two; anything else by its type. */
+static const char *
+type_words(const char *type)
+{
+	static const char *const words[][2] = {
+	    {"application/zip", "zip archive"},
+	    {"application/gzip", "gzip file"},
+	    {"application/x-rar", "rar archive"},
+	    {"application/x-7z-compressed", "7z archive"},
+	    {"application/x-tar", "tar archive"},
+	    {"application/x-dosexec", "Windows program"},
+	    {"application/x-executable", "program"},
+	    {"application/pdf", "PDF document"},
+	    {"application/octet-stream", "file"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(type, words[i][0]) == 0)
+			return words[i][1];
+	return NULL;
+}
+
+/* Which reader shows a file that the standard one does not. */
+static const char *
+view_words(const struct source *src)
+{
+	switch (src->view) {
+	case VIEW_FIRST:
+		return "by the first of contradictory headers";
+	case VIEW_LAST:
+		return "by the last of contradictory headers";
+	case VIEW_BOUNDARY:
+		return "between boundaries that the standard reader ignores";
+	case VIEW_OUTSIDE:
+		return "outside of the parts of the message";
+	case VIEW_ARCHIVE:
+		return "in an archive that readers take differently";
+	case VIEW_CARVED:
+		return src->ambiguity & AMBIGUOUS_ENCODING
+			   ? "in an encoding that readers undo differently"
+			   : "that no standard reader shows";
+	case VIEW_MIME:
+	case VIEW_COUNT:
+	default:
+		return "in a text that is a message, too";
+	}
+}
+
+static void
+hold_file(struct cell *c, const struct source *src, const char *type)
+{
+	const char *what = type_words(type);
+
+	if (!c->hold && c->status == READING_COMPLETE)
+		(void)snprintf(c->words, sizeof(c->words), "a %s%.60s %s",
+		    what ? "" : "file of type ", what ? what : type,
+		    view_words(src));
+	cell_hold(c, src->ambiguity, c->words);
+}
+
 /*
  * A reading that nobody else shares shows a file: hold.  Text with a name is
  * none: it is judged by its name and content like every part, and people do
@@ -200,7 +271,7 @@ note_contradiction(struct cell *c, const struct source *src, const char *type)
 	c->ambiguity |= src->ambiguity;
 	if (types_is_file(type) ||
 	    (src->names && src->names->n > 0 && !types_is_text(type)))
-		c->hold = true;
+		hold_file(c, src, type);
 }
 
 int32_t
@@ -245,6 +316,7 @@ cell_part(struct cell *c, const struct source *src)
 		archive_read(c, index, src->depth, (struct span){at, bytes});
 	else if (types_is_text(type))
 		mime_inside(c, index, src, (struct span){at, bytes});
+	archive_also(c, index, src->depth, (struct span){at, bytes});
 	return index;
 }
 

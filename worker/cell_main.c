@@ -50,6 +50,7 @@ cell_live(const struct scan *scan, int sock, int arena)
 	struct cell_budget budget = {conf->budget.memory_bytes,
 	    conf->budget.output_bytes, conf->budget.cpu_usec};
 	const struct wire_task *task;
+	int r;
 
 	(void)close(ENGINES_FD);
 	(void)close(scan->children_fd);
@@ -58,8 +59,13 @@ cell_live(const struct scan *scan, int sock, int arena)
 		_exit(EXIT_FAILURE);
 	if (ipc_recv(sock, &msg) < 0 || wire_task(&msg, &task) < 0)
 		_exit(EXIT_SUCCESS); /* nobody wants this cell any more */
-	cell_read(msg.fds[0], arena, &task->limits);
-	_exit(EXIT_SUCCESS);
+	r = cell_read(msg.fds[0], arena, &task->limits);
+	/* The end of the socket is what the engines wait for; the rest of this
+	 * process may take its time. */
+	(void)close(sock);
+	_exit(r == 0         ? EXIT_SUCCESS
+	      : r == -ENOMEM ? CELL_EXIT_MEMORY
+			     : EXIT_FAILURE);
 }
 
 static int

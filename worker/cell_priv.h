@@ -38,8 +38,9 @@ struct cell {
 	enum reading_status status;
 	uint32_t ambiguity;
 	bool hold;
-	bool tidy; /* give memory back: tests and fuzzers */
-	const char *text;
+	bool tidy;               /* give memory back: tests and fuzzers */
+	const char *text;        /* why the status, or what is held for */
+	char words[160];         /* what text may point at */
 	struct cell_blob *blobs; /* open addressing, a power of two */
 	size_t n_blobs;
 	size_t room_blobs;
@@ -64,6 +65,10 @@ struct source {
 
 /* Note why the reading is incomplete; the first reason stands. */
 void cell_status(struct cell *c, enum reading_status status, const char *text);
+
+/* Hold the message for this ambiguity; text (constant, ASCII, short) says
+ * what for.  The first reason stands. */
+void cell_hold(struct cell *c, uint32_t ambiguity, const char *text);
 
 /*
  * Make a part of the arena's current blob, or add names and flags to the part

@@ -7,6 +7,7 @@
 #include "common/ipc.h"
 #include "common/log.h"
 #include "common/proc.h"
+#include "worker/cell.h"
 #include "worker/reading.h"
 #include "worker/wire.h"
 
@@ -44,6 +45,7 @@ struct cells {
 	int scan_fd;
 	struct event *heard;
 	struct cell_list ready, busy;
+	unsigned int owed;        /* used, and not yet asked to be replaced */
 	struct cell_list leaving; /* all said, but not yet seen to end */
 	TAILQ_HEAD(, cell_run) waiting;
 	cells_lost *lost;
@@ -83,6 +85,18 @@ tell_scan(struct cells *cells, uint32_t type, pid_t pid)
 	(void)ipc_send(cells->scan_fd, type, &body, len, NULL, 0);
 }
 
+/*
+ * Have the cells that were used replaced: at once when none waits any more,
+ * else when one has done its work, since a fork would compete with it for the
+ * processor while a message waits for it.
+ */
+static void
+replace(struct cells *cells)
+{
+	for (; cells->owed > 0; cells->owed--)
+		tell_scan(cells, WIRE_CELL_WANT, 0);
+}
+
 /* Start the oldest waiting run on the oldest waiting cell, if both exist. */
 static void
 match(struct cells *cells)
@@ -104,7 +118,7 @@ match(struct cells *cells)
 			.headers = (uint32_t)conf->budget.headers}};
 
 		TAILQ_REMOVE(&cells->ready, cell, link);
-		tell_scan(cells, WIRE_CELL_WANT, 0);
+		cells->owed++;
 		if (ipc_send(cell->sock, WIRE_TASK, &task, sizeof(task),
 			&run->message_fd, 1) < 0) {
 			cell_free(cell); /* died while it waited */
@@ -115,6 +129,8 @@ match(struct cells *cells)
 		TAILQ_INSERT_TAIL(&cells->busy, cell, link);
 		(void)event_add(cell->deadline, &wall);
 	}
+	if (TAILQ_EMPTY(&cells->ready))
+		replace(cells);
 }
 
 /* Why there is no reading, after the cell has gone. */
@@ -139,6 +155,15 @@ explain(const struct cell *cell, const struct wire_cell_gone *gone,
 		answer_set(ret, "reading", fault,
 		    "budget exceeded: %llu s of processor time (budget.cpu)",
 		    (unsigned long long)(conf->budget.cpu_usec / USEC_PER_SEC));
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == CELL_EXIT_MEMORY)
+		answer_set(ret, "reading", fault,
+		    "budget exceeded: memory (budget.memory)");
+	else if (WIFSIGNALED(status) &&
+		 (WTERMSIG(status) == SIGABRT || WTERMSIG(status) == SIGTRAP))
+		answer_set(ret, "reading", fault,
+		    "its cell died: %s, probably budget exceeded: memory "
+		    "(budget.memory)",
+		    text);
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
 		answer_set(ret, "reading", fault,
 		    "budget exceeded: more output than budget.output");
@@ -172,6 +197,7 @@ leave(struct cell *cell)
 	close_fd(&cell->arena);
 	cell->sock = cell->arena = -1;
 	cell->run = NULL;
+	replace(cell->cells);
 }
 
 static int
@@ -255,6 +281,7 @@ busy_gone(struct cell *cell, const struct wire_cell_gone *gone)
 	if (open_reading(cell, &reading) < 0)
 		explain(cell, gone, &why);
 	TAILQ_REMOVE(&cell->cells->busy, cell, link);
+	replace(cell->cells);
 	cell_free(cell);
 	hand_over(run, reading, reading ? NULL : &why);
 }

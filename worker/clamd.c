@@ -32,6 +32,9 @@
  */
 #define PROOF_USEC (10 * USEC_PER_SEC)
 
+/* How often the signature directory is looked at, at most. */
+#define LOOK_USEC (100 * USEC_PER_MSEC)
+
 struct clamd {
 	uint32_t magic;
 	struct clamd_options options;
@@ -43,6 +46,9 @@ struct clamd {
 	struct clamd_scans waiting;
 	char version[CLAMD_VERSION_MAX]; /* "" until known */
 	struct clamd_files files;
+	struct mono looked; /* when; {0}: never */
+	uint64_t look_usec;
+	bool is_settled;
 };
 
 static void pump(evutil_socket_t fd, short what, void *arg);
@@ -56,6 +62,7 @@ clamd_new(struct event_base *base, const struct clamd_options *options)
 	c->magic = CLAMD_MAGIC;
 	c->options = *options;
 	c->proof_usec = PROOF_USEC;
+	c->look_usec = LOOK_USEC;
 	c->base = base;
 	c->pump = event_new(base, -1, 0, pump, c);
 	assert(c->pump);
@@ -63,6 +70,12 @@ clamd_new(struct event_base *base, const struct clamd_options *options)
 	TAILQ_INIT(&c->busy);
 	TAILQ_INIT(&c->waiting);
 	return c;
+}
+
+void
+clamd_look_every(struct clamd *c, uint64_t usec)
+{
+	c->look_usec = usec;
 }
 
 void
@@ -284,11 +297,17 @@ clamd_on_version(struct clamd *c, const char *version)
 bool
 clamd_context(struct clamd *c, char *buf, size_t size)
 {
+	const struct mono now = mono_now();
 	int len;
 
-	if (!clamd_files_settled(
-		&c->files, c->options.database, c->options.settle_usec) ||
-	    !c->version[0])
+	/* An entry that is taken so shortly after a change is what clamd
+	 * itself would have said then. */
+	if (c->looked.usec == 0 || mono_span(c->looked, now) >= c->look_usec) {
+		c->looked = now;
+		c->is_settled = clamd_files_settled(
+		    &c->files, c->options.database, c->options.settle_usec);
+	}
+	if (!c->is_settled || !c->version[0])
 		return false;
 	len = snprintf(buf, size, "%s %016llx", c->version,
 	    (unsigned long long)c->files.fingerprint);

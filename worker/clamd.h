@@ -55,7 +55,7 @@ void clamd_cancel(struct clamd_scan *scan);
  * Returns false when answers must not be kept or taken from the table: the
  * version isn't known yet, the directory can't be read, or the files changed
  * less than settle_usec ago (clamd may still answer by the old ones).
- * Costs one stat of the directory and one of each file.
+ * The directory is looked at ten times a second at most.
  */
 bool clamd_context(struct clamd *clamd, char *buf, size_t size);
 

@@ -45,6 +45,8 @@ bool clamd_probe_passed(const char *text, struct engine_answer *ret);
 /* How old a session's proof may be; for tests, which can't wait so long. */
 struct clamd;
 void clamd_prove_every(struct clamd *clamd, uint64_t usec);
+/* And how old a look at the signature directory, likewise. */
+void clamd_look_every(struct clamd *clamd, uint64_t usec);
 
 /* The signature directory as it was seen last. */
 struct clamd_files {

@@ -32,7 +32,7 @@
 #define SCAN_TICKS 100
 
 /* See gathers(). */
-#define GATHER_USEC (5 * USEC_PER_MSEC)
+#define GATHER_USEC (20 * USEC_PER_MSEC)
 
 /* Ticks look after deadlines and pauses. */
 #define TICK_USEC (100 * USEC_PER_MSEC)

@@ -40,6 +40,7 @@ struct deliver {
 	/* While an engine does not answer, one message at a time asks. */
 	struct mono outage; /* since when; {0}: none */
 	struct mono outage_next;
+	struct mono answered; /* when all had answered for a message last */
 	char outage_reason[200];
 
 	bool is_draining;

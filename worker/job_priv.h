@@ -49,6 +49,7 @@ enum job_engine { JOB_READING, JOB_POLICY, JOB_CLAMD, JOB_SPAM, JOB_ENGINES };
 
 struct job {
 	LIST_ENTRY(job) link;
+	STAILQ_ENTRY(job) turn; /* among judge.unread */
 	struct judge *judge;
 	struct wire_job info;
 	int fd;
@@ -84,6 +85,10 @@ struct judge {
 	struct metrics *metrics; /* NULL: count nothing */
 	uint64_t last_inquiry;
 	LIST_HEAD(, job) jobs;
+	/* Readings stay in memory until their job ends; what they hold
+	 * together is bounded: the next ones are read when others have gone. */
+	STAILQ_HEAD(, job) unread;
+	uint64_t open_bytes;
 	judge_done *done;
 	void *arg;
 	/* A judgement as it goes out: the struct, then the evidence. */

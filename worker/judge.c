@@ -21,10 +21,27 @@ static const char *const engine_names[JOB_ENGINES] = {
     [JOB_SPAM] = "spam",
 };
 
+static void ask_reading(struct job *job);
+
+/* Read those that waited for memory, as far as it goes. */
+static void
+read_next(struct judge *judge)
+{
+	struct job *job;
+
+	while (judge->open_bytes < judge->conf->budget.output_bytes &&
+	       (job = STAILQ_FIRST(&judge->unread))) {
+		STAILQ_REMOVE_HEAD(&judge->unread, turn);
+		ask_reading(job);
+	}
+}
+
 static void
 job_free(struct job *job)
 {
 	parts_free(job);
+	if (job->reading)
+		job->judge->open_bytes -= job->reading->map_bytes;
 	LIST_REMOVE(job, link);
 	(void)reading_free(job->reading);
 	close_fd(&job->fd);
@@ -53,6 +70,8 @@ deliver_judgement(struct job *job)
 void
 job_answered(struct job *job)
 {
+	struct judge *judge = job->judge;
+
 	if (--job->pending > 0)
 		return;
 	for (int e = 0; e < JOB_ENGINES; e++)
@@ -61,6 +80,7 @@ job_answered(struct job *job)
 					   : mono_span(job->begun, mono_now());
 	deliver_judgement(job);
 	job_free(job);
+	read_next(judge);
 }
 
 void
@@ -127,6 +147,7 @@ on_read(void *arg, struct reading *reading, const struct engine_answer *why)
 
 	job->reading = reading;
 	if (reading) {
+		job->judge->open_bytes += reading->map_bytes;
 		judge_reading(job);
 		parts_judge(job);
 	} else {
@@ -143,7 +164,6 @@ ask_reading(struct job *job)
 {
 	struct judge *judge = job->judge;
 
-	job->pending++;
 	(void)cells_read(judge->cells, job->fd, job->info.bytes, on_read, job);
 }
 
@@ -188,7 +208,9 @@ ask_engines(struct job *job)
 {
 	struct judge *judge = job->judge;
 
-	ask_reading(job);
+	job->pending++;
+	STAILQ_INSERT_TAIL(&judge->unread, job, turn);
+	read_next(judge);
 	if (judge->clamd) {
 		job->pending++;
 		(void)clamd_scan(judge->clamd, job->fd, on_raw_scanned, job);
@@ -268,6 +290,7 @@ judge_new(struct event_base *base, const struct conf *conf, int scan_fd,
 	judge->done = done;
 	judge->arg = arg;
 	LIST_INIT(&judge->jobs);
+	STAILQ_INIT(&judge->unread);
 	r = open_engines(judge, err, err_size);
 	if (r == 0 && judge->clamd)
 		judge->table = parts_table(judge);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SUSPECT_FIRST_USEC (250 * USEC_PER_MSEC)
+
 void
 lot_init(struct lot *lot)
 {
@@ -100,6 +102,18 @@ lot_see(struct lot *lot, const char *id)
 	HASH_ADD_STR(lot->by_id, id, item);
 	put_in(lot, item, ITEM_WAITING);
 	return item;
+}
+
+uint64_t
+lot_suspect_pause(uint32_t begun, uint64_t most)
+{
+	const uint32_t doubled = begun < 18 ? begun : 18;
+	uint64_t pause;
+
+	if (begun < 2)
+		return 0;
+	pause = SUSPECT_FIRST_USEC << (doubled - 2);
+	return pause < most ? pause : most;
 }
 
 struct item *

@@ -25,6 +25,7 @@ struct item {
 	unsigned int pauses;    /* consecutive answers "unknown(system)" */
 	bool is_fresh;          /* seen by name, never tried */
 	bool is_suspect;        /* died or was left unfinished before */
+	bool was_put_off;       /* had its lot_suspect_pause() */
 
 	/* While it is claimed: */
 	struct claim claim;
@@ -58,6 +59,13 @@ void lot_init(struct lot *lot);
 struct item *lot_see(struct lot *lot, const char *id);
 struct item *lot_find(const struct lot *lot, const char *id);
 struct item *lot_find_job(const struct lot *lot, uint64_t job);
+
+/*
+ * How long a message that was left unfinished begun times must wait before
+ * its first try in this process: should it be the cause, those that it took
+ * along get their turn in between.  0 up to once, then doubling up to most.
+ */
+uint64_t lot_suspect_pause(uint32_t begun, uint64_t most);
 
 /* Move to another list, at its end. */
 void lot_put(struct lot *lot, struct item *item, enum item_list list);

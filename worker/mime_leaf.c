@@ -93,8 +93,8 @@ read_odd(struct cell *c, const struct leaf *leaf, uint32_t odd, int32_t index,
 	    !is_spoilt(leaf, odd) || index < 0)
 		return;
 	(void)writer_flags(c->w, index, PART_BROKEN);
-	c->ambiguity |= AMBIGUOUS_ENCODING;
-	c->hold = true;
+	cell_hold(c, AMBIGUOUS_ENCODING,
+	    "a file in an encoding that readers undo differently");
 }
 
 /* The name that the encoding itself gave the file. */

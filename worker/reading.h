@@ -124,7 +124,9 @@ void writer_blob_drop(struct reading_writer *w);
 int32_t writer_part(struct reading_writer *w, const struct reading_part *part);
 /* Add one more name to a record that was written. */
 void writer_name(struct reading_writer *w, int32_t part, const char *name);
-/* Records, strings, then the head.  0 or -errno. */
+/* Records, strings, then the head; on success the file is mapped no longer,
+ * so it can be sealed, and the writer is only good for being freed.  0 or
+ * -errno. */
 int writer_commit(struct reading_writer *w, enum reading_status status,
     uint32_t ambiguity, bool hold, const char *text);
 

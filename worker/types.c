@@ -19,6 +19,8 @@
 static magic_t database;
 /* One bit for the first 12 bits of every signature. */
 static uint8_t beginnings[4096 / 8];
+/* By a file's first octet: which signatures it may have, a bit for each. */
+static uint64_t candidates[256];
 
 struct signature {
 	const char *octets;
@@ -69,11 +71,26 @@ static const struct signature signatures[] = {
     SIG(0, "X5O!P%@AP[4\\PZX54(P^)7CC)7}", "application/x-dosexec"),
 };
 
+_Static_assert(ARRAY_SIZE(signatures) <= 64, "candidates[] has 64 bits");
+
 static bool
 is_signature(const struct signature *s, const char *at, size_t len)
 {
 	return len >= (size_t)s->off + s->len &&
 	       memcmp(at + s->off, s->octets, s->len) == 0;
+}
+
+/* As far as the octets go. */
+static bool
+may_be_signature(const struct signature *s, const char *at, size_t len)
+{
+	size_t n = s->len;
+
+	if (len <= s->off)
+		return true;
+	if (len - s->off < n)
+		n = len - s->off;
+	return memcmp(at + s->off, s->octets, n) == 0;
 }
 
 /* "MZ" alone is two letters; a program has a header that fits. */
@@ -127,9 +144,18 @@ note(const char *octets)
 static void
 note_beginnings(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
-		if (signatures[i].off == 0)
-			note(signatures[i].octets);
+	for (size_t i = 0; i < ARRAY_SIZE(signatures); i++) {
+		const struct signature *s = &signatures[i];
+
+		if (s->off == 0) {
+			note(s->octets);
+			candidates[(unsigned char)s->octets[0]] |= UINT64_C(1)
+								   << i;
+			continue;
+		}
+		for (size_t k = 0; k < ARRAY_SIZE(candidates); k++)
+			candidates[k] |= UINT64_C(1) << i;
+	}
 	note("MZ");
 	note("\140\352");
 }
@@ -147,12 +173,32 @@ types_magic(const char *at, size_t len)
 	if (len < 2 ||
 	    (!types_may_begin(first_bits(at)) && !may_be_late(at, len)))
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(signatures); i++)
-		if (is_signature(&signatures[i], at, len))
-			return signatures[i].type;
+	for (uint64_t left = candidates[(unsigned char)at[0]]; left;
+	     left &= left - 1) {
+		const struct signature *s = &signatures[__builtin_ctzll(left)];
+
+		if (is_signature(s, at, len))
+			return s->type;
+	}
 	if (is_arj(at, len))
 		return "application/x-arj";
 	return is_dos_program(at, len) ? "application/x-dosexec" : NULL;
+}
+
+bool
+types_may_be_magic(const char *at, size_t len)
+{
+	if (len < 2)
+		return true;
+	if (!types_may_begin(first_bits(at)) && len > 16 &&
+	    !may_be_late(at, len))
+		return false;
+	for (uint64_t left = candidates[(unsigned char)at[0]]; left;
+	     left &= left - 1)
+		if (may_be_signature(
+			&signatures[__builtin_ctzll(left)], at, len))
+			return true;
+	return memcmp(at, "MZ", 2) == 0 || memcmp(at, "\140\352", 2) == 0;
 }
 
 /* No octet that text never holds (the classes of file(1)). */

@@ -18,6 +18,10 @@ const char *types_detect(const char *at, size_t len);
 /* The type that the first octets prove by themselves, or NULL. */
 const char *types_magic(const char *at, size_t len);
 
+/* The same of a file of which these are only the first octets: false when
+ * none of them, however it goes on, has such a type. */
+bool types_may_be_magic(const char *at, size_t len);
+
 /*
  * A quick look before types_magic(): false when no file that it knows by its
  * first octet has these 12 leading bits.

@@ -151,7 +151,6 @@ note_outage(struct deliver *d, const char *reason)
 	pause = least(d->conf->worker.backoff_max_usec,
 	    PAUSE_FIRST_USEC + age / OUTAGE_PART);
 	d->outage_next.usec = now.usec + pause;
-	metrics_add(d->metrics, METRIC_deliver_waits, 1);
 }
 
 static void
@@ -165,14 +164,19 @@ end_outage(struct deliver *d)
 	d->outage = d->outage_next = (struct mono){0};
 }
 
-/* unknown(system): not charged; back among the waiting, or, after the
- * longest hold, to error. */
+/*
+ * unknown(system): not charged; back among the waiting, or, after the longest
+ * hold, to error.  It is no outage if all engines answered for another message
+ * meanwhile: then something of this one is what they cannot do.
+ */
 static void
 wait_for_system(struct deliver *d, struct item *item, const char *reason)
 {
 	uint64_t pause;
 
-	note_outage(d, reason);
+	metrics_add(d->metrics, METRIC_deliver_waits, 1);
+	if (d->answered.usec <= item->begun.usec)
+		note_outage(d, reason);
 	if (item->since.usec == 0) {
 		item->since = mono_now();
 		note_event(d, item, EVENT_WAIT, reason);
@@ -193,13 +197,11 @@ static void
 charge(struct deliver *d, struct item *item, const char *reason,
     const char *evidence)
 {
-	struct tries tries = item->tries;
-
-	tries.died++;
+	item->tries.died++;
 	metrics_add(d->metrics, METRIC_deliver_tries, 1);
-	(void)tries_write(&item->claim, tries);
+	(void)tries_write(&item->claim, item->tries);
 	note_event(d, item, EVENT_DIED, reason);
-	if (tries.died >= d->conf->worker.tries) {
+	if (item->tries.died >= d->conf->worker.tries) {
 		settle(d, item, SPOOL_ERROR, "error", reason, evidence);
 		return;
 	}
@@ -231,12 +233,15 @@ deliver_decide(struct deliver *d, struct item *item,
 		wait_for_system(d, item, reason);
 		return;
 	}
-	end_outage(d);
 	kept = evidence_text(judgement, evidence);
-	if (verdict_place(v, &to))
-		settle(d, item, to, verdict_name(v), reason, kept);
-	else
+	if (!verdict_place(v, &to)) {
+		/* Of the engines that says nothing: an outage goes on. */
 		charge(d, item, reason, kept);
+		return;
+	}
+	d->answered = mono_now();
+	end_outage(d);
+	settle(d, item, to, verdict_name(v), reason, kept);
 }
 
 static void
@@ -300,6 +305,8 @@ settle_move(struct deliver *d, struct item *item, int result)
 	    spool_dir_name(d->dir), spool_dir_name(item->to),
 	    strerror(-result));
 	metrics_add(d->metrics, METRIC_deliver_failures, 1);
+	/* It was judged: no fault of it is behind this. */
+	(void)tries_write(&item->claim, item->tries);
 	deliver_later(d, item, d->conf->worker.backoff_max_usec);
 }
 

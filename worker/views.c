@@ -19,6 +19,8 @@ struct view {
 	const struct mime_seen *seen;
 	const struct source *src;
 	bool cr; /* a bare CR ends a line, too */
+	/* The first delimiter line behind searched, if any was looked for. */
+	const char *searched, *delimiter;
 };
 
 /* Where the line ends: LF, or in this view also a CR by itself. */
@@ -103,8 +105,29 @@ read_block(const struct view *v, const char *at, struct block *b)
 	b->stop = at;
 }
 
+/* The next line that begins with "--" at or behind from, or the end: each
+ * octet is searched once, however many bodies there are. */
+static const char *
+next_delimiter(struct view *v, const char *from)
+{
+	const char *end = v->octets.at + v->octets.len;
+	const char *stop = end, *rest = end;
+
+	if (v->delimiter && from >= v->searched && from <= v->delimiter)
+		return v->delimiter;
+	if (v->delimiter && from < v->searched) {
+		rest = v->delimiter;
+		stop = end - v->searched > 2 ? v->searched + 2 : end;
+	}
+	v->delimiter = memmem(from, (size_t)(stop - from), "\n--", 3);
+	if (!v->delimiter)
+		v->delimiter = rest;
+	v->searched = from;
+	return v->delimiter;
+}
+
 static struct span
-body_from(const struct view *v, const char *at)
+body_from(struct view *v, const char *at)
 {
 	const char *end = v->octets.at + v->octets.len;
 	const char *stop;
@@ -112,13 +135,8 @@ body_from(const struct view *v, const char *at)
 
 	if (at >= end)
 		return (struct span){end, 0};
-	if (at > v->octets.at)
-		stop = memmem(at - 1, (size_t)(end - at) + 1, "\n--", 3);
-	else
-		stop = memmem(at, (size_t)(end - at), "\n--", 3);
-	len = stop && stop >= at ? (size_t)(stop - at)
-	      : stop             ? 0
-				 : (size_t)(end - at);
+	stop = next_delimiter(v, at > v->octets.at ? at - 1 : at);
+	len = stop >= at ? (size_t)(stop - at) : 0;
 	if (len > 0 && at[len - 1] == '\r')
 		len--;
 	return (struct span){at, len};
@@ -188,12 +206,12 @@ hold_unknown(const struct view *v, const struct block *b, int32_t part)
 	    types_is_file(writer_type(v->c->w, part)))
 		return;
 	(void)writer_flags(v->c->w, part, PART_BROKEN);
-	v->c->ambiguity |= AMBIGUOUS_ENCODING;
-	v->c->hold = true;
+	cell_hold(v->c, AMBIGUOUS_ENCODING,
+	    "a file in an encoding that nobody knows");
 }
 
 static void
-read_leaf(const struct view *v, struct block *b)
+read_leaf(struct view *v, struct block *b)
 {
 	const struct seen_leaf *leaf = seen_at(v->seen, b->body);
 	struct source src = *v->src;

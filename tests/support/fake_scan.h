@@ -112,14 +112,22 @@ fake_cell_end(struct fake_cell *cell)
 	cell->sock = cell->arena = -1;
 }
 
-/* ...and the role tells how. */
+/* ...and the role tells how, and what it cost. */
 static inline void
-fake_scan_gone(struct fake_scan *s, const struct fake_cell *cell, int status)
+fake_scan_gone_after(struct fake_scan *s, const struct fake_cell *cell,
+    int status, uint64_t cpu_usec)
 {
-	const struct wire_cell_gone gone = {.pid = cell->pid, .status = status};
+	const struct wire_cell_gone gone = {
+	    .pid = cell->pid, .status = status, .cpu_usec = cpu_usec};
 
 	if (ipc_send(s->fd, WIRE_CELL_GONE, &gone, sizeof(gone), NULL, 0) < 0)
 		abort();
+}
+
+static inline void
+fake_scan_gone(struct fake_scan *s, const struct fake_cell *cell, int status)
+{
+	fake_scan_gone_after(s, cell, status, 1000);
 }
 
 /* Add a part of these octets with one name ("": none) to a reading. */

@@ -1,188 +1,7 @@
 /*
  * tests/unit/test_cells.c - what becomes of a reading, however its cell ends.
- * The test is the scan role and the cells.
  */
-#include "worker/cells.h"
-
-#include "common/cleanup.h"
-#include "common/clock.h"
-#include "common/conf.h"
-#include "common/io.h"
-#include "tests/support/fake_scan.h"
-
-#include <event2/event.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-
-#include <cmocka.h>
-
-#define BYTES 1234
-
-struct run {
-	int count;
-	struct reading *reading;
-	struct engine_answer why;
-	int *order, turn; /* when it was answered, among others */
-};
-
-struct world {
-	struct event_base *base;
-	struct conf *conf;
-	struct fake_scan scan;
-	struct cells *cells;
-	int message, lost, order;
-};
-
-static void
-on_lost(void *arg)
-{
-	struct world *w = arg;
-
-	w->lost++;
-}
-
-static int
-setup(void **state)
-{
-	struct world *w = xcalloc(1, sizeof(*w));
-	char err[200];
-
-	w->base = event_base_new();
-	assert_int_equal(conf_load(NULL, &w->conf, err, sizeof(err)), 0);
-	fake_scan_init(&w->scan);
-	w->message = memfd_new("message");
-	assert_int_equal(write_all(w->message, "mail", 4), 0);
-	w->cells = cells_new(w->base, w->scan.engines_fd, w->conf, on_lost, w);
-	*state = w;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct world *w = *state;
-
-	(void)cells_free(w->cells);
-	fake_scan_done(&w->scan);
-	event_base_free(w->base);
-	(void)conf_free(w->conf);
-	(void)close(w->message);
-	free(w);
-	return 0;
-}
-
-/* All that can be heard is heard. */
-static void
-turn(struct world *w)
-{
-	for (int i = 0; i < 5; i++)
-		(void)event_base_loop(w->base, EVLOOP_NONBLOCK);
-}
-
-static void
-run_for(struct world *w, uint64_t usec)
-{
-	const struct timeval tv = span_timeval(usec);
-
-	(void)event_base_loopexit(w->base, &tv);
-	(void)event_base_dispatch(w->base);
-}
-
-static void
-on_done(void *arg, struct reading *reading, const struct engine_answer *why)
-{
-	struct run *run = arg;
-
-	run->count++;
-	run->reading = reading;
-	assert_true((reading != NULL) != (why != NULL)); /* exactly one */
-	if (why)
-		run->why = *why;
-	if (run->order)
-		run->turn = ++*run->order;
-}
-
-static void
-ask(struct world *w, struct run *run)
-{
-	*run = (struct run){.order = &w->order};
-	(void)cells_read(w->cells, w->message, BYTES, on_done, run);
-	assert_int_equal(run->count, 0); /* never before it returns */
-}
-
-static void
-hears(struct world *w, uint32_t type, int32_t pid)
-{
-	const struct wire_cell *cell;
-
-	assert_int_equal(fake_scan_hear(&w->scan), type);
-	if (type == WIRE_CELL_KILL) {
-		assert_int_equal(wire_cell_kill(&w->scan.msg, &cell), 0);
-		assert_int_equal(cell->pid, pid);
-	}
-}
-
-static void
-hears_nothing(struct world *w)
-{
-	assert_int_equal(fake_scan_hear(&w->scan), 0);
-}
-
-/* A cell that has the run's task. */
-static struct fake_cell
-begin(struct world *w, struct run *run)
-{
-	struct fake_cell cell = fake_scan_offer(&w->scan);
-
-	ask(w, run);
-	turn(w);
-	assert_non_null(fake_cell_task(&w->scan, &cell));
-	ipc_drop_fds(&w->scan.msg);
-	hears(w, WIRE_CELL_WANT, 0);
-	hears_nothing(w);
-	return cell;
-}
-
-static void
-write_reading(const struct fake_cell *cell)
-{
-	struct reading_writer *w = writer_new(cell->arena, 1 << 20);
-
-	assert_non_null(w);
-	(void)fake_part(w, "octets", 6, "a.txt");
-	assert_int_equal(writer_commit(w, READING_COMPLETE, 0, false, ""), 0);
-	writer_free(w);
-}
-
-static void
-has_reading(struct run *run)
-{
-	assert_int_equal(run->count, 1);
-	assert_non_null(run->reading);
-	assert_int_equal(run->reading->n_parts, 1);
-	assert_string_equal(run->reading->parts[0].names, "a.txt");
-	run->reading = reading_free(run->reading);
-}
-
-static void
-has_none(const struct run *run, enum answer answer, const char *reason)
-{
-	assert_int_equal(run->count, 1);
-	assert_null(run->reading);
-	assert_string_equal(run->why.engine, "reading");
-	if (run->why.answer != (uint32_t)answer ||
-	    !strstr(run->why.reason, reason))
-		fail_msg("%s \"%s\", not %s \"%s\"",
-		    answer_name(run->why.answer), run->why.reason,
-		    answer_name(answer), reason);
-}
+#include "tests/support/cells_site.h"
 
 static void
 a_cell_gets_the_message_and_its_budget(void **state)
@@ -289,6 +108,11 @@ why_there_is_no_reading_is_said(void **state)
 	} rows[] = {
 	    {SIGSEGV, ANSWER_UNKNOWN_MESSAGE, "its cell died: signal 11"},
 	    {SIGABRT, ANSWER_UNKNOWN_MESSAGE, "its cell died: signal 6"},
+	    {SIGABRT, ANSWER_UNKNOWN_MESSAGE,
+		"probably budget exceeded: memory (budget.memory)"},
+	    {SIGTRAP, ANSWER_UNKNOWN_MESSAGE, "(budget.memory)"},
+	    {CELL_EXIT_MEMORY << 8, ANSWER_UNKNOWN_MESSAGE,
+		"budget exceeded: memory (budget.memory)"},
 	    {SIGSYS, ANSWER_UNKNOWN_MESSAGE, "its cell died: signal 31"},
 	    {1 << 8, ANSWER_UNKNOWN_MESSAGE, "its cell died: exit 1"},
 	    {0, ANSWER_UNKNOWN_MESSAGE, "its cell died: exit 0"},
@@ -311,6 +135,27 @@ why_there_is_no_reading_is_said(void **state)
 		has_none(&run, rows[i].answer, rows[i].reason);
 	}
 	assert_int_equal(w->lost, 0);
+}
+
+/* The kernel kills what doesn't heed SIGXCPU. */
+static void
+a_kill_after_all_its_processor_time_is_the_budgets(void **state)
+{
+	struct world *w = *state;
+	const uint64_t budget_usec = w->conf->budget.cpu_usec;
+	struct run run;
+
+	for (uint64_t i = 0; i < 2; i++) {
+		struct fake_cell cell = begin(w, &run);
+
+		fake_cell_end(&cell);
+		fake_scan_gone_after(
+		    &w->scan, &cell, SIGKILL, budget_usec - 1 + i);
+		turn(w);
+		has_none(&run,
+		    i ? ANSWER_UNKNOWN_MESSAGE : ANSWER_UNKNOWN_SYSTEM,
+		    i ? "(budget.cpu)" : "killed from outside");
+	}
 }
 
 static void
@@ -577,6 +422,7 @@ main(void)
 	    TEST(a_reading_counts_whatever_the_status),
 	    TEST(a_reading_cannot_be_changed_once_it_is_taken),
 	    TEST(why_there_is_no_reading_is_said),
+	    TEST(a_kill_after_all_its_processor_time_is_the_budgets),
 	    TEST(a_late_cell_is_killed_and_charged_to_its_message),
 	    TEST(the_wall_budget_starts_with_the_cell),
 	    TEST(a_cell_that_closes_its_socket_and_lives_on_is_killed),

@@ -105,11 +105,16 @@ static const struct {
 	"c:1: spam.backend: spamd rspamd: several words; write one of: spamd "
 	"rspamd"},
     {"worker { cells = 20 }", "c: worker.cells: 20: more than "
-			      "worker.cells_max, 16; write cells <= "
+			      "worker.cells_max, 8; write cells <= "
 			      "cells_max"},
     {"budget { message = 600MiB }",
-	"c: budget.message: more than budget.memory; write message <= "
-	"memory"},
+	"c: budget.memory: a cell maps the message, its output and itself, so "
+	"that budget.message + budget.output + 64MiB must fit; write memory "
+	">= 920MiB, or less of the others"},
+    {"budget { memory = 419MiB }",
+	"c: budget.memory: a cell maps the message, its output and itself, so "
+	"that budget.message + budget.output + 64MiB must fit; write memory "
+	">= 420MiB, or less of the others"},
 };
 
 static void
@@ -158,7 +163,7 @@ every_kind_of_value_is_read(void **state)
 	    " scan_interval = 2m }\n"
 	    "worker { engines = \"spam  policy\" hold_max = 1d }\n"
 	    "clamd { settle = 0s } /* end */\n"
-	    "budget { memory = 1GiB }\n";
+	    "budget { message = 700MiB output = 260MiB memory = 1GiB }\n";
 	CLEANUP(conf_freep) struct conf *c = NULL;
 	char err[512] = "";
 

@@ -204,10 +204,26 @@ a_forgotten_item_gives_up_its_claim(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void
+who_was_left_unfinished_often_waits_longer(void **state)
+{
+	const uint64_t most = 30 * USEC_PER_SEC;
+
+	(void)state;
+	assert_int_equal(lot_suspect_pause(0, most), 0);
+	assert_int_equal(lot_suspect_pause(1, most), 0);
+	assert_int_equal(lot_suspect_pause(2, most), USEC_PER_SEC / 4);
+	assert_int_equal(lot_suspect_pause(4, most), USEC_PER_SEC);
+	for (uint32_t begun = 9; begun < 200; begun++)
+		assert_int_equal(lot_suspect_pause(begun, most), most);
+	assert_int_equal(lot_suspect_pause(UINT32_MAX, most), most);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(who_was_left_unfinished_often_waits_longer),
 	    TEST(a_name_seen_twice_is_one_item),
 	    TEST(the_first_that_may_be_tried_comes_first),
 	    TEST(what_is_judged_or_done_is_not_tried_again),

@@ -6,6 +6,8 @@
 
 #include "common/cleanup.h"
 #include "common/digest.h"
+#include "worker/clamd_priv.h"
+#include "worker/job_priv.h"
 
 /* What clamd is to say of each part; behind a NUL what makes it different. */
 struct parts {
@@ -45,6 +47,7 @@ start(struct site *s, struct parts *parts, bool has_book)
 		fake_book_open(&s->book, s->book_path);
 	site_set(&s->conf->worker.engines, "clamd", "");
 	assert_int_equal(site_start(s, err, sizeof(err)), 0);
+	clamd_look_every(s->judge->clamd, 0);
 	s->reading = leave_parts;
 	s->reading_arg = &none;
 	site_submit(s, 1, "OK");
@@ -296,6 +299,7 @@ the_death_of_the_book_leaves_parts_to_us(void **state)
 	struct parts parts = {2, {PART("A FOUND\0x", "1"), PART("OK\0y", "2")}};
 	struct site *s = *state;
 	const struct table_lookup *l;
+	struct mono begun;
 
 	s->conf->clamd.timeout_usec = 3 * USEC_PER_SEC;
 	start(s, &parts, true);
@@ -303,7 +307,9 @@ the_death_of_the_book_leaves_parts_to_us(void **state)
 	fake_book_answer(&s->book, l->job, 0, TABLE_LATER, 0, "");
 	site_run_for(s, 20 * USEC_PER_MSEC);
 	fake_book_close(&s->book);
+	begun = mono_now();
 	site_finish(s, 1);
+	assert_true(mono_span(begun, mono_now()) < 2 * USEC_PER_SEC);
 	assert_int_equal(files(s), 2);
 	site_said(s, 1, "clamd", ANSWER_HIT, "A");
 }

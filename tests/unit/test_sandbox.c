@@ -326,6 +326,30 @@ wait_a_little(const struct site *s)
 	return result(getrlimit(RLIMIT_NOFILE, &l));
 }
 
+/* All cells have one uid: none may be the death of another. */
+static int
+limit_other(const struct site *s)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)s;
+	return result(prlimit(getppid(), RLIMIT_CPU, &none, NULL));
+}
+
+static int
+own_signals_of_fd(const struct site *s)
+{
+	(void)s;
+	return result(fcntl(0, F_SETOWN, getppid()));
+}
+
+static int
+outlive_parent(const struct site *s)
+{
+	(void)s;
+	return result(prctl(PR_SET_PDEATHSIG, 0));
+}
+
 struct probe {
 	enum role role;
 	const char *text;
@@ -354,7 +378,7 @@ static const struct probe probes[] = {
     {ROLE_DELIVER, "rename between directories", rename_in_spool, DONE},
     {ROLE_DELIVER, "reopen a memfd", reopen_memfd, DONE},
     {ROLE_DELIVER, "reopen an unlinked file", reopen_unlinked, DONE},
-    {ROLE_DELIVER, "UNIX socket", unix_socket, DONE},
+    {ROLE_DELIVER, "UNIX socket", unix_socket, KILLED},
     {ROLE_DELIVER, "TCP", tcp_socket, KILLED},
     {ROLE_DELIVER, "write state", write_state, REFUSED},
     {ROLE_DELIVER, "fork", fork_one, KILLED},
@@ -385,6 +409,9 @@ static const struct probe probes[] = {
     {ROLE_CELL, "signal", signal_other, REFUSED},
     {ROLE_CELL, "raise its limits", raise_limit, REFUSED},
     {ROLE_CELL, "socketpair", pair, KILLED},
+    {ROLE_CELL, "limit another process", limit_other, REFUSED},
+    {ROLE_CELL, "have signals sent", own_signals_of_fd, KILLED},
+    {ROLE_CELL, "outlive its parent", outlive_parent, REFUSED},
 
     {ROLE_ENGINES, "another user", is_other_user, DONE},
     {ROLE_ENGINES, "list signatures", list_database, DONE},

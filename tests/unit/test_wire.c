@@ -255,6 +255,7 @@ a_judgement_has_answers_that_exist(void **state)
 	refused(row);
 	j->n_answers = WIRE_ANSWERS - 1; /* what isn't said doesn't count */
 	taken(row);
+	j->answers[WIRE_ANSWERS - 1].answer = ANSWER_CLEAN;
 	j->n_answers = WIRE_ANSWERS + 1;
 	refused(row);
 	j->n_answers = UINT32_MAX;
