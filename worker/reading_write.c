@@ -17,11 +17,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define FIRST_STEP (UINT64_C(128) << 10) /* most mail: one ftruncate(2) */
-#define PAGE_BYTES UINT64_C(4096)
-/* Smaller pieces are not worth the system call. */
-#define POPULATE_LEAST (UINT64_C(16) << 10)
-#define LEAST_ARENA    (UINT64_C(64) << 10)
+#define FIRST_STEP  (UINT64_C(128) << 10) /* most mail: one ftruncate(2) */
+#define LEAST_ARENA (UINT64_C(64) << 10)
 
 struct item {
 	struct reading_record rec;
@@ -38,7 +35,6 @@ struct reading_writer {
 	char *map;
 	uint64_t max_bytes;
 	uint64_t size;  /* of the file */
-	uint64_t ready; /* as far as its pages are there */
 	uint64_t start; /* of the current blob */
 	uint64_t used;
 	struct item **items; /* pointers, since records are handed out */
@@ -104,20 +100,6 @@ writer_free(struct reading_writer *w)
 	free(w);
 }
 
-/* What is about to be written at once is brought in at once: a fault for each
- * page costs more than the page.  Where the kernel can't, faults do it. */
-static void
-populate(struct reading_writer *w, uint64_t end)
-{
-	const uint64_t from =
-	    (w->used > w->ready ? w->used : w->ready) & ~(PAGE_BYTES - 1);
-
-	if (end < from + POPULATE_LEAST)
-		return;
-	(void)madvise(w->map + from, end - from, MADV_POPULATE_WRITE);
-	w->ready = (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
-
 char *
 writer_reserve(struct reading_writer *w, uint64_t len)
 {
@@ -134,7 +116,6 @@ writer_reserve(struct reading_writer *w, uint64_t len)
 			return NULL;
 		w->size = size;
 	}
-	populate(w, w->used + len);
 	return w->map + w->used;
 }
 

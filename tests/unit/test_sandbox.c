@@ -326,30 +326,6 @@ wait_a_little(const struct site *s)
 	return result(getrlimit(RLIMIT_NOFILE, &l));
 }
 
-/* All cells have one uid: none may be the death of another. */
-static int
-limit_other(const struct site *s)
-{
-	const struct rlimit none = {0, 0};
-
-	(void)s;
-	return result(prlimit(getppid(), RLIMIT_CPU, &none, NULL));
-}
-
-static int
-own_signals_of_fd(const struct site *s)
-{
-	(void)s;
-	return result(fcntl(0, F_SETOWN, getppid()));
-}
-
-static int
-outlive_parent(const struct site *s)
-{
-	(void)s;
-	return result(prctl(PR_SET_PDEATHSIG, 0));
-}
-
 struct probe {
 	enum role role;
 	const char *text;
@@ -409,9 +385,6 @@ static const struct probe probes[] = {
     {ROLE_CELL, "signal", signal_other, REFUSED},
     {ROLE_CELL, "raise its limits", raise_limit, REFUSED},
     {ROLE_CELL, "socketpair", pair, KILLED},
-    {ROLE_CELL, "limit another process", limit_other, REFUSED},
-    {ROLE_CELL, "have signals sent", own_signals_of_fd, KILLED},
-    {ROLE_CELL, "outlive its parent", outlive_parent, REFUSED},
 
     {ROLE_ENGINES, "another user", is_other_user, DONE},
     {ROLE_ENGINES, "list signatures", list_database, DONE},

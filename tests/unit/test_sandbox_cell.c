@@ -9,7 +9,9 @@
 #include "tests/support/sandbox_site.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 static const struct cell_budget roomy = {
     .memory_bytes = UINT64_C(1) << 30,
@@ -134,6 +136,65 @@ a_role_ends_with_its_parent_although_its_user_changed(void **state)
 	(void)close(life[0]);
 }
 
+/* In a cell: what could reach a sibling, which has the same uid. */
+__attribute__((noreturn)) static void
+reach_for_sibling(pid_t sibling, bool by_descriptor)
+{
+	const struct rlimit none = {0, 0};
+
+	if (sandbox_cell(&roomy) < 0)
+		_exit(1);
+	if (by_descriptor) {
+		(void)fcntl(0, F_SETOWN, sibling); /* deadly */
+		_exit(2);
+	}
+	if (prlimit(sibling, RLIMIT_CPU, &none, NULL) == 0)
+		_exit(3);
+	if (kill(sibling, SIGSEGV) == 0)
+		_exit(4);
+	_exit(prctl(PR_SET_PDEATHSIG, 0) == 0 ? 5 : 0);
+}
+
+static int
+end_of_reach(bool by_descriptor)
+{
+	int status;
+	pid_t sibling = fork(), pid;
+
+	if (sibling == 0)
+		for (;;)
+			(void)usleep(100000);
+	pid = fork();
+	if (pid == 0)
+		reach_for_sibling(sibling, by_descriptor);
+	(void)waitpid(pid, &status, 0);
+	if (waitpid(sibling, NULL, WNOHANG) != 0)
+		return -1; /* it was reached */
+	(void)kill(sibling, SIGKILL);
+	(void)waitpid(sibling, NULL, 0);
+	return status;
+}
+
+static void
+a_cell_cannot_reach_another_nor_outlive_its_parent(void **state)
+{
+	const struct site *site = *state;
+	char err[256];
+	int status;
+
+	if (geteuid() != 0)
+		skip();
+	if (fork() == 0) {
+		if (sandbox_enter(ROLE_SCAN, site->conf, err, sizeof(err)) < 0)
+			_exit(1);
+		if (end_of_reach(false) != 0)
+			_exit(2);
+		_exit(WTERMSIG(end_of_reach(true)) == SIGSYS ? 0 : 3);
+	}
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+}
+
 static void
 cell_cost(void)
 {
@@ -187,6 +248,8 @@ main(void)
 	    cmocka_unit_test(a_user_that_does_not_exist_is_named),
 	    cmocka_unit_test(
 		a_role_ends_with_its_parent_although_its_user_changed),
+	    cmocka_unit_test(
+		a_cell_cannot_reach_another_nor_outlive_its_parent),
 	    cmocka_unit_test(the_cell_filter_is_cheap_enough_for_every_message),
 	};
 
