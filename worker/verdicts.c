@@ -247,15 +247,18 @@ deliver_decide(struct deliver *d, struct item *item,
 static void
 add_trace_header(struct deliver *d, struct item *item)
 {
-	char header[128];
+	char header[128], first[128];
+	const char *value = header + strlen("X-Sluice: ");
 
 	if (!d->conf->worker.trace_header || item->to != SPOOL_OUT)
 		return;
-	/* Ours from before a crash, or the sender's: one is enough. */
-	if (qf_header(item->qf, "X-Sluice", header, sizeof(header)))
-		return;
 	(void)snprintf(header, sizeof(header), "X-Sluice: %s; worker=%u",
 	    item->verdict, d->k);
+	/* Ours from before a crash stands first; a sender's own does not count,
+	 * whatever it claims. */
+	if (qf_header(item->qf, "X-Sluice", first, sizeof(first)) &&
+	    strcmp(first, value) == 0)
+		return;
 	if (move_add_header(d->spool, &item->claim, header) < 0)
 		log_warn("mid=%s: X-Sluice not added", item->id);
 }
