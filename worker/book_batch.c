@@ -40,8 +40,9 @@ note_outcome(struct book *b, struct book_writer *w, int r, const char *error)
 	}
 	metrics_add(b->metrics, METRIC_book_failures, 1);
 	if (!w->is_failing)
-		log_error("%s: not written, going on from memory: %s", w->name,
-		    error);
+		log_error("%s: not written, going on from memory: %s (SQLite: "
+			  "%s)",
+		    w->name, strerror(-r), error);
 	w->is_failing = true;
 	w->retry_at.usec = mono_now().usec + PAUSE_USEC;
 }

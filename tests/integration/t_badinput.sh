@@ -3,9 +3,13 @@
 # Bad input of every kind: a clear error or a named verdict for each, and
 # nothing lost.
 #
-# It runs in a mount namespace of its own, so that no mount outlives it.
-[ "${IN_NAMESPACE-}" ] || [ "$(id -u)" != 0 ] ||
+# It runs in a mount namespace of its own, so that no mount outlives it.  Where
+# / is no mount point (a chroot) nothing can be made private: there it undoes
+# its mounts itself.
+if [ -z "${IN_NAMESPACE-}" ] && [ "$(id -u)" = 0 ] &&
+	unshare --mount true 2>/dev/null; then
 	IN_NAMESPACE=1 exec unshare --mount "$0" "$@"
+fi
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
