@@ -10,6 +10,7 @@
 #include "common/proc.h"
 #include "common/sandbox.h"
 #include "worker/judge.h"
+#include "worker/proof.h"
 #include "worker/roles.h"
 #include "worker/wire.h"
 
@@ -28,6 +29,7 @@
 
 struct engines {
 	struct event_base *base;
+	struct event *jobs; /* heard from when the self-test has passed */
 	struct judge *judge;
 	struct ipc_msg msg;
 	int result;
@@ -41,6 +43,21 @@ engines_end(struct engines *engines, int result)
 }
 
 static void
+on_proof(struct engines *engines, const struct wire_judgement *judgement,
+    const char *evidence)
+{
+	char err[512];
+	enum proof proof = proof_of(judgement, evidence, err, sizeof(err));
+
+	if (proof != PROOF_HOLDS)
+		log_error("%s", err);
+	if (proof == PROOF_CELL_IS_BLIND)
+		engines_end(engines, -EIO);
+	else if (event_add(engines->jobs, NULL) < 0)
+		engines_end(engines, -ENOMEM);
+}
+
+static void
 on_judged(
     void *arg, const struct wire_judgement *judgement, const char *evidence)
 {
@@ -49,8 +66,11 @@ on_judged(
 	size_t len = sizeof(*judgement) + judgement->evidence_bytes;
 	int r;
 
-	(void)evidence; /* stands behind the struct */
-	do
+	if (proof_is_mine(judgement)) {
+		on_proof(engines, judgement, evidence);
+		return;
+	}
+	do /* the evidence stands behind the struct */
 		r = ipc_send(
 		    DELIVER_FD, WIRE_JUDGEMENT, judgement, len, NULL, 0);
 	while (r == -EAGAIN && poll(&writable, 1, DELIVER_PATIENCE_MSEC) > 0);
@@ -123,8 +143,9 @@ static int
 engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 {
 	char err[512] = "";
-	struct event *jobs, *vmm;
-	int r;
+	struct wire_job proof;
+	struct event *vmm;
+	int r, fd;
 
 	engines->base = event_base_new();
 	if (!engines->base)
@@ -139,13 +160,16 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 		log_error("start failed: %s", *err ? err : strerror(-r));
 		return r;
 	}
-	jobs = event_new(
+	engines->jobs = event_new(
 	    engines->base, DELIVER_FD, EV_READ | EV_PERSIST, on_job, engines);
 	vmm = event_new(
 	    engines->base, VMM_FD, EV_READ | EV_PERSIST, on_vmm, engines);
-	if (!jobs || !vmm || event_add(jobs, NULL) < 0 ||
-	    event_add(vmm, NULL) < 0)
+	if (!engines->jobs || !vmm || event_add(vmm, NULL) < 0)
 		return -ENOMEM;
+	fd = proof_message(&proof);
+	if (fd < 0)
+		return fd;
+	judge_submit(engines->judge, &proof, fd);
 	return ipc_send(VMM_FD, WIRE_VM_ASK, NULL, 0, NULL, 0);
 }
 

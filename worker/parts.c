@@ -280,15 +280,16 @@ ask_table(struct job *job)
 	}
 }
 
-/* Every different content is asked for; the table is left out while clamd's
- * answers of now may not be kept. */
+/* Every different content is asked for; the table is left out on demand and
+ * while clamd's answers of now may not be kept. */
 static void
 ask_all(struct job *job)
 {
 	struct judge *judge = job->judge;
 
 	job->pending += (unsigned int)job->n_asked;
-	if (clamd_context(judge->clamd, job->context, sizeof(job->context))) {
+	if (!job->info.afresh &&
+	    clamd_context(judge->clamd, job->context, sizeof(job->context))) {
 		ask_table(job);
 		return;
 	}

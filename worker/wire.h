@@ -39,8 +39,10 @@ enum wire_type {
 /* What is known about the envelope; all strings NUL-terminated, "" unknown. */
 struct wire_job {
 	uint64_t job;
-	uint64_t bytes; /* of the message in fds[0] */
-	char id[40];    /* queue id, or the file's name for `sluice scan` */
+	uint64_t bytes;  /* of the message in fds[0] */
+	uint32_t afresh; /* not 0: ask the engines, not the scanned table */
+	uint32_t pad;
+	char id[40]; /* queue id, or the file's name for `sluice scan` */
 	char sender[256];
 	char rcpt[256];
 	char client[128]; /* "host [addr]" */
