@@ -36,24 +36,6 @@ event_base_freep(struct event_base **base)
 		event_base_free(*base);
 }
 
-/* A spool that stays as it is until somebody changes it: wrong set-up. */
-static int
-spool_exit(int r)
-{
-	switch (-r) {
-	case ENOENT:
-	case ENOTDIR:
-	case ELOOP:
-	case EXDEV:
-	case ENOTSUP:
-	case EACCES:
-	case EPERM:
-		return EXIT_USAGE;
-	default:
-		return EXIT_SYSTEM;
-	}
-}
-
 static int
 journal_start(struct journal *journal)
 {
@@ -114,7 +96,7 @@ serve(const struct conf *conf, const char *conf_path, const struct spool *spool)
 	    base, conf, conf_path, spool, journal, &feed, err, sizeof(err));
 	if (r < 0) {
 		log_error("%s", err);
-		return spool_exit(r);
+		return spool_is_misplaced(r) ? EXIT_USAGE : EXIT_SYSTEM;
 	}
 	r = feed_run(feed);
 	log_info("stop result=\"%s\"", r < 0 ? strerror(-r) : "ok");
@@ -146,7 +128,7 @@ main(int argc, char **argv)
 	    conf->site.spool, conf->feed.queues, &spool, err, sizeof(err));
 	if (r < 0) {
 		log_error("%s", err);
-		return spool_exit(r);
+		return spool_is_misplaced(r) ? EXIT_USAGE : EXIT_SYSTEM;
 	}
 	/* Before the first octet of mail, and before files are made: they
 	 * shall belong to the user that runs us next time. */

@@ -260,6 +260,23 @@ spool_open(const char *path, size_t feeds, struct spool **ret_spool, char *err,
 	return 0;
 }
 
+bool
+spool_is_misplaced(int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case EXDEV:
+	case ENOTSUP:
+	case EACCES:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct spool *
 spool_free(struct spool *spool)
 {

@@ -8,6 +8,7 @@
 #ifndef SLUICE_QUEUES_SPOOL_H
 #define SLUICE_QUEUES_SPOOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SPOOL_MAX_FEEDS 64
@@ -49,6 +50,9 @@ struct spool {
  */
 int spool_open(const char *path, size_t feeds, struct spool **ret_spool,
     char *err, size_t err_size);
+/* Is that an error of spool_open() that lasts until somebody changes the
+ * set-up, so that trying again is of no use? */
+bool spool_is_misplaced(int error);
 struct spool *spool_free(struct spool *spool);
 void spool_freep(struct spool **spool);
 

@@ -248,7 +248,9 @@ prepare(struct supervisor *s)
 	if (r == 0)
 		return STATUS_FINE;
 	log_error("run error=\"%s\"", err);
-	return r == -EINVAL || r == -EBUSY ? STATUS_USAGE : STATUS_SYSTEM;
+	return r == -EINVAL || r == -EBUSY || spool_is_misplaced(r)
+		   ? STATUS_USAGE
+		   : STATUS_SYSTEM;
 }
 
 static int
