@@ -59,13 +59,30 @@ map_lane(int fd, int prot, struct lane **ret_lane)
 	return 0;
 }
 
-static bool
-has_lane_size(int fd)
+/* 0; -ENODATA: a new file, not filled yet; -EBADMSG: something else. */
+static int
+check_size(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_size == (off_t)sizeof(struct lane_file);
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	if (st.st_size == 0)
+		return -ENODATA;
+	return st.st_size == (off_t)sizeof(struct lane_file) ? 0 : -EBADMSG;
+}
+
+/* The writer sets the magic last. */
+static int
+check_magic(const struct lane *lane)
+{
+	uint64_t magic = atomic_load(&lane->file->magic);
+
+	if (magic == 0)
+		return -ENODATA;
+	return magic == LANE_MAGIC ? 0 : -EBADMSG;
 }
 
 /*
@@ -83,7 +100,7 @@ open_file(const char *path)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	if (has_lane_size(fd))
+	if (check_size(fd) == 0)
 		return TAKE_FD(fd);
 	if (unlink(path) < 0)
 		return -errno;
@@ -134,14 +151,15 @@ lane_open(const char *runtime, unsigned int k, struct lane **ret_lane)
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!has_lane_size(fd))
-		return -EBADMSG;
-	r = map_lane(fd, PROT_READ, &lane);
-	if (r < 0)
-		return r;
-	if (atomic_load(&lane->file->magic) != LANE_MAGIC) {
+	r = check_size(fd);
+	if (r == 0)
+		r = map_lane(fd, PROT_READ, &lane);
+	if (r == 0)
+		r = check_magic(lane);
+	if (r < 0) {
 		lane_close(lane);
-		return -EBADMSG;
+		/* Half made: its worker will say so by the magic. */
+		return r == -ENODATA ? -ENOENT : r;
 	}
 	*ret_lane = lane;
 	return 0;

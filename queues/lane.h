@@ -24,7 +24,10 @@ struct lane_sample {
  * 0; -EBUSY: another process writes it; or -errno.
  */
 int lane_create(const char *runtime, unsigned int k, struct lane **ret_lane);
-/* Open for reading.  -ENOENT: no worker has run yet; -EBADMSG: not a lane. */
+/*
+ * Open for reading.  -ENOENT: no worker has run yet, or it is just making the
+ * file; -EBADMSG: not a lane.
+ */
 int lane_open(const char *runtime, unsigned int k, struct lane **ret_lane);
 struct lane *lane_close(struct lane *lane);
 

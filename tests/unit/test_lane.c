@@ -8,6 +8,7 @@
 #include "queues/lane.h"
 #include "tests/support/tmpspool.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static int
@@ -124,6 +125,30 @@ a_restarted_worker_goes_on_in_the_readers_view(void **state)
 	lane_close(w);
 }
 
+/* The writer's steps, each seen by a reader who comes at once. */
+static void
+a_lane_being_made_is_not_there_yet(void **state)
+{
+	struct lane *w = NULL, *r = NULL;
+	int dir = open(*state, O_DIRECTORY);
+	struct stat st;
+	int fd;
+
+	assert_int_equal(lane_create(*state, 2, &w), 0);
+	assert_int_equal(fstatat(dir, "lane-2", &st, 0), 0);
+	lane_close(w);
+
+	fd = openat(dir, "lane-1", O_RDWR | O_CREAT | O_EXCL, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(lane_open(*state, 1, &r), -ENOENT);
+	assert_int_equal(ftruncate(fd, st.st_size), 0);
+	assert_int_equal(lane_open(*state, 1, &r), -ENOENT);
+	assert_int_equal(pwrite(fd, "no lane!", 8, 0), 8);
+	assert_int_equal(lane_open(*state, 1, &r), -EBADMSG);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(close(dir), 0);
+}
+
 static void
 what_is_no_lane_is_refused_and_replaced(void **state)
 {
@@ -190,6 +215,7 @@ main(void)
 	    TEST(a_reader_sees_what_the_writer_says),
 	    TEST(overwritten_samples_are_counted),
 	    TEST(a_restarted_worker_goes_on_in_the_readers_view),
+	    TEST(a_lane_being_made_is_not_there_yet),
 	    TEST(what_is_no_lane_is_refused_and_replaced),
 	    TEST(no_sample_is_ever_torn),
 	};
