@@ -63,6 +63,7 @@ struct job {
 	struct job_part **wanted;  /* those that clamd is to judge, in order */
 	size_t n_wanted, n_sent;   /* of these, taken from the front */
 	unsigned int n_scanning;   /* clamd has them */
+	bool is_raw_scanning;      /* clamd has the whole message */
 	uint64_t scan_usec;        /* that its answers took, added up */
 	struct engine_answer lost; /* the last unknown(system); engine "" */
 	struct engine_answer stop; /* of parts that are no more sent; "" */
@@ -109,6 +110,8 @@ void job_answered(struct job *job);
 /* The reading is there: policy for every part, clamd or the scanned table
  * for every different content. */
 void parts_judge(struct job *job);
+/* clamd has answered for the whole message: its large parts' turn. */
+void parts_raw_scanned(struct job *job);
 void parts_free(struct job *job);
 
 /* The client of the book at conf's runtime directory. */

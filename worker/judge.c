@@ -103,6 +103,7 @@ on_raw_scanned(void *arg, const struct engine_answer *answer)
 	struct job *job = arg;
 
 	job_merge(job, JOB_CLAMD, answer);
+	parts_raw_scanned(job);
 	job_answered(job);
 }
 
@@ -213,6 +214,7 @@ ask_engines(struct job *job)
 	read_next(judge);
 	if (judge->clamd) {
 		job->pending++;
+		job->is_raw_scanning = true;
 		(void)clamd_scan(judge->clamd, job->fd, on_raw_scanned, job);
 	}
 	if (judge->spam)

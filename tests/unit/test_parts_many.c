@@ -77,6 +77,46 @@ each_of_many_parts_is_scanned(void **state)
 	assert_int_equal(fake_clamd_files(s->clamd), MANY + 1);
 }
 
+/* One part of so many octets, clean. */
+static bool
+leave_one(struct reading_writer *w, void *arg)
+{
+	static char octets[1 << 20] = "!later";
+
+	(void)fake_part(w, octets, *(const size_t *)arg, "");
+	assert_int_equal(writer_commit(w, READING_COMPLETE, 0, false, ""), 0);
+	return true;
+}
+
+static int
+scanned_at_once(struct site *s, size_t bytes)
+{
+	char err[200] = "";
+
+	site_set(&s->conf->worker.engines, "clamd", "");
+	assert_int_equal(site_start(s, err, sizeof(err)), 0);
+	s->reading = leave_one;
+	s->reading_arg = &bytes;
+	site_submit(s, 1, "!later");
+	site_finish(s, 1);
+	site_said(s, 1, "clamd", ANSWER_CLEAN, "");
+	assert_int_equal(fake_clamd_files(s->clamd), 2);
+	return fake_clamd_at_once(s->clamd);
+}
+
+static void
+a_small_part_is_scanned_beside_its_message(void **state)
+{
+	assert_int_equal(scanned_at_once(*state, 1000), 2);
+}
+
+/* clamd unpacks it from the message anyhow, and then knows it. */
+static void
+a_large_part_waits_for_the_scan_of_its_message(void **state)
+{
+	assert_int_equal(scanned_at_once(*state, 1 << 20), 1);
+}
+
 static void
 parts_that_take_clamd_too_long_exceed_a_budget(void **state)
 {
@@ -110,6 +150,12 @@ main(void)
 		site_setup, site_teardown),
 	    cmocka_unit_test_setup_teardown(
 		each_of_many_parts_is_scanned, site_setup, site_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_small_part_is_scanned_beside_its_message, site_setup,
+		site_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_large_part_waits_for_the_scan_of_its_message, site_setup,
+		site_teardown),
 	    cmocka_unit_test_setup_teardown(
 		parts_that_take_clamd_too_long_exceed_a_budget, site_setup,
 		site_teardown),
