@@ -90,7 +90,8 @@ job_place(struct feed *feed, struct batch *batch, struct job *job,
     const struct qf *qf)
 {
 	uint64_t bytes = claim_bytes(&job->claim);
-	size_t lane = feed_pick(&feed->limits, batch->empty_usec, bytes);
+	size_t lane =
+	    feed_pick(FEED_SIZE_LOAD, &feed->limits, batch->empty_usec, bytes);
 	enum load_kind kind;
 	char type[128];
 

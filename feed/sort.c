@@ -2,6 +2,33 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
+
+static const char *const names[FEED_POLICIES] = {
+    [FEED_SIZE] = "size",
+    [FEED_SIZE_LOAD] = "size+load",
+    [FEED_LEAST_WORK] = "least-work",
+    [FEED_SMALL_FIRST] = "small-first",
+    [FEED_STEAL] = "steal",
+};
+
+const char *
+feed_policy_name(enum feed_policy policy)
+{
+	assert(policy < FEED_POLICIES);
+	return names[policy];
+}
+
+int
+feed_policy_parse(const char *name, enum feed_policy *ret_policy)
+{
+	for (int i = 0; i < FEED_POLICIES; i++)
+		if (strcmp(name, names[i]) == 0) {
+			*ret_policy = (enum feed_policy)i;
+			return 0;
+		}
+	return -EINVAL;
+}
 
 int
 feed_limits_make(size_t lanes, const uint64_t *max_bytes, size_t count,
@@ -21,17 +48,89 @@ feed_limits_make(size_t lanes, const uint64_t *max_bytes, size_t count,
 }
 
 size_t
-feed_pick(const struct feed_limits *limits, const uint64_t *empty_usec,
-    uint64_t bytes)
+feed_class(const struct feed_limits *limits, uint64_t bytes)
 {
-	size_t best = limits->lanes - 1;
+	size_t class = 0;
 
+	/* Counted, not searched: limits ascend, and it has no branch that a
+	 * message's size decides. */
+	for (size_t i = 0; i + 1 < limits->lanes; i++)
+		class += limits->max_bytes[i] < bytes;
+	return class;
+}
+
+/* The least loaded lane from the class'th on; of equals the first. */
+static size_t
+least_loaded(
+    const struct feed_limits *limits, const uint64_t *empty_usec, size_t class)
+{
+	size_t best = class;
+
+	for (size_t i = class + 1; i < limits->lanes; i++)
+		if (empty_usec[i] < empty_usec[best])
+			best = i;
+	return best;
+}
+
+size_t
+feed_pick(enum feed_policy policy, const struct feed_limits *limits,
+    const uint64_t *empty_usec, uint64_t bytes)
+{
 	assert(limits->lanes >= 1 && limits->lanes <= FEED_MAX_LANES);
-	/* Downwards, and equal wins: limits ascend, so the last found of the
-	 * least loaded has the smallest limit. */
-	for (size_t i = limits->lanes - 1; i-- > 0;)
-		if (limits->max_bytes[i] >= bytes &&
-		    empty_usec[i] <= empty_usec[best])
+	switch (policy) {
+	case FEED_SIZE:
+		return feed_class(limits, bytes);
+	case FEED_SIZE_LOAD:
+	case FEED_STEAL:
+		return least_loaded(
+		    limits, empty_usec, feed_class(limits, bytes));
+	case FEED_LEAST_WORK:
+		return least_loaded(limits, empty_usec, 0);
+	case FEED_SMALL_FIRST:
+	case FEED_POLICIES:
+		break;
+	}
+	assert(!"nothing is placed on arrival");
+	return limits->lanes - 1;
+}
+
+uint64_t
+feed_due(uint64_t arrived_usec, uint64_t service_usec, uint64_t patience)
+{
+	uint64_t due_usec;
+
+	/* One that is never due still comes before an empty class. */
+	if (__builtin_mul_overflow(service_usec, patience, &due_usec) ||
+	    __builtin_add_overflow(due_usec, arrived_usec, &due_usec) ||
+	    due_usec == UINT64_MAX)
+		return UINT64_MAX - 1;
+	return due_usec;
+}
+
+size_t
+feed_take(
+    const struct feed_limits *limits, size_t lane, const uint64_t *due_usec)
+{
+	size_t best = limits->lanes;
+
+	for (size_t i = 0; i < limits->lanes; i++)
+		if (limits->max_bytes[i] <= limits->max_bytes[lane] &&
+		    due_usec[i] < UINT64_MAX &&
+		    (best == limits->lanes || due_usec[i] < due_usec[best]))
+			best = i;
+	return best;
+}
+
+size_t
+feed_steal(const struct feed_limits *limits, size_t lane,
+    const uint64_t *empty_usec, const uint64_t *head_bytes)
+{
+	size_t best = limits->lanes;
+
+	for (size_t i = 0; i < limits->lanes; i++)
+		if (i != lane && head_bytes[i] != UINT64_MAX &&
+		    head_bytes[i] <= limits->max_bytes[lane] &&
+		    (best == limits->lanes || empty_usec[i] > empty_usec[best]))
 			best = i;
 	return best;
 }

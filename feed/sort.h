@@ -1,5 +1,6 @@
 /*
- * feed/sort.h - which feed queue a message goes to.
+ * feed/sort.h - which feed queue a message goes to, and which message a free
+ * worker takes: every placement policy, in one place.
  *
  * Pure: values in, values out, no clock, no input or output.  The daemon and
  * the simulator link the same object, so neither can differ from the other.
@@ -7,10 +8,25 @@
 #ifndef SLUICE_FEED_SORT_H
 #define SLUICE_FEED_SORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define FEED_MAX_LANES 64
+
+enum feed_policy {
+	FEED_SIZE,        /* disjoint classes: the narrowest lane that admits */
+	FEED_SIZE_LOAD,   /* VirScan's: the least loaded of those that admit */
+	FEED_LEAST_WORK,  /* the least loaded of all; limits are left out */
+	FEED_SMALL_FIRST, /* all wait together; a free lane takes by due time */
+	FEED_STEAL,       /* size+load, and a free lane takes from the others */
+	FEED_POLICIES
+};
+
+/* As in the configuration: "size", "size+load", "least-work", ... */
+const char *feed_policy_name(enum feed_policy policy);
+/* 0, or -EINVAL: no such policy (*ret_policy untouched). */
+int feed_policy_parse(const char *name, enum feed_policy *ret_policy);
 
 /* The largest message of each lane in octets; lane 0 is feed1. */
 struct feed_limits {
@@ -28,16 +44,50 @@ struct feed_limits {
 int feed_limits_make(size_t lanes, const uint64_t *max_bytes, size_t count,
     struct feed_limits *ret_limits);
 
+/* The class of a message of bytes (qf + df): the narrowest lane that admits
+ * it.  Always below limits->lanes: the last admits everything. */
+size_t feed_class(const struct feed_limits *limits, uint64_t bytes);
+
 /*
- * Size and load: of the lanes that admit bytes (qf + df), the one that is
- * expected to be empty first; of several, the one with the smallest limit,
- * which keeps the wider ones free for what only they can take.
+ * The lane of a message that has arrived, below limits->lanes.
  *
- * empty_usec  one value a lane: when it is expected to be empty, from now
+ * empty_usec  one value a lane: when it is expected to be empty, from now;
+ *             FEED_SIZE alone doesn't look at it
  *
- * Returns the lane, always below limits->lanes: the last admits everything.
+ * Of lanes that are equally loaded the one with the smallest limit, which
+ * keeps the wider ones free for what only they can take.  FEED_SMALL_FIRST
+ * places nothing on arrival: see feed_take().
  */
-size_t feed_pick(const struct feed_limits *limits, const uint64_t *empty_usec,
-    uint64_t bytes);
+size_t feed_pick(enum feed_policy policy, const struct feed_limits *limits,
+    const uint64_t *empty_usec, uint64_t bytes);
+
+/*
+ * FEED_SMALL_FIRST: the order within a class, least first.  Shortest first
+ * with ageing: each message is due patience times its predicted service after
+ * it arrived, so who came later than that can't overtake it.  patience 0 is
+ * first come, first served.
+ */
+uint64_t feed_due(
+    uint64_t arrived_usec, uint64_t service_usec, uint64_t patience);
+
+/*
+ * FEED_SMALL_FIRST: the class from whose head the free lane takes its next
+ * message, or limits->lanes: nothing that it admits is waiting.
+ *
+ * due_usec  one value a class: feed_due() of its head, UINT64_MAX: empty
+ */
+size_t feed_take(
+    const struct feed_limits *limits, size_t lane, const uint64_t *due_usec);
+
+/*
+ * FEED_STEAL: the lane from which the free lane takes the message that has
+ * waited longest there, or limits->lanes: nobody has one that it admits.
+ * That with the most work left; of equals the narrowest.
+ *
+ * head_bytes  one value a lane: size of what has waited longest, not in
+ *             service; UINT64_MAX: nothing waits
+ */
+size_t feed_steal(const struct feed_limits *limits, size_t lane,
+    const uint64_t *empty_usec, const uint64_t *head_bytes);
 
 #endif

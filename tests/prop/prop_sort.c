@@ -50,7 +50,7 @@ prop_no_admissible_lane_is_better_than_the_one_chosen(void **state)
 
 		for (size_t i = 0; i < l.lanes; i++)
 			empty[i] = draw(4);
-		got = feed_pick(&l, empty, bytes);
+		got = feed_pick(FEED_SIZE_LOAD, &l, empty, bytes);
 		assert_true(got < l.lanes && bytes <= l.max_bytes[got]);
 		for (size_t i = 0; i < l.lanes; i++) {
 			if (bytes > l.max_bytes[i])
@@ -74,10 +74,12 @@ prop_more_load_attracts_nothing(void **state)
 
 		for (size_t i = 0; i < l.lanes; i++)
 			empty[i] = draw(4);
-		before = feed_pick(&l, empty, bytes);
+		before = feed_pick(FEED_SIZE_LOAD, &l, empty, bytes);
 		empty[busier] += 1 + draw(3);
 		if (before != busier)
-			assert_int_equal(feed_pick(&l, empty, bytes), before);
+			assert_int_equal(
+			    feed_pick(FEED_SIZE_LOAD, &l, empty, bytes),
+			    before);
 	}
 }
 

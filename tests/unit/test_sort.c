@@ -42,7 +42,8 @@ an_idle_system_uses_the_smallest_queue_that_admits(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(
-		    feed_pick(&l, idle, rows[i].bytes), rows[i].lane);
+		    feed_pick(FEED_SIZE_LOAD, &l, idle, rows[i].bytes),
+		    rows[i].lane);
 }
 
 static void
@@ -66,7 +67,8 @@ the_least_loaded_of_the_admissible_is_chosen(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(
-		    feed_pick(&l, rows[i].empty, rows[i].bytes), rows[i].lane);
+		    feed_pick(FEED_SIZE_LOAD, &l, rows[i].empty, rows[i].bytes),
+		    rows[i].lane);
 }
 
 static void
@@ -78,7 +80,7 @@ queues_beyond_the_limits_have_none(void **state)
 	(void)state;
 	assert_int_equal(l.max_bytes[0], 2000);
 	assert_true(l.max_bytes[1] == UINT64_MAX);
-	assert_int_equal(feed_pick(&l, empty, 1000000), 2);
+	assert_int_equal(feed_pick(FEED_SIZE_LOAD, &l, empty, 1000000), 2);
 }
 
 static void
@@ -88,7 +90,7 @@ one_queue_takes_everything(void **state)
 	const uint64_t empty[1] = {UINT64_MAX};
 
 	(void)state;
-	assert_int_equal(feed_pick(&l, empty, UINT64_MAX), 0);
+	assert_int_equal(feed_pick(FEED_SIZE_LOAD, &l, empty, UINT64_MAX), 0);
 }
 
 static void

@@ -1,0 +1,63 @@
+/*
+ * tools/sim/simulate.h - a model run event by event on a virtual clock,
+ * through feed/sort.c and feed/load.c as production runs them.
+ *
+ * Every policy sees the same messages for the same seed (arrivals, sizes,
+ * detonations and hits have streams of their own).  The result is the same
+ * bit for bit for one seed, however many threads compute it.  Memory doesn't
+ * grow with the number of messages.
+ */
+#ifndef SLUICE_TOOLS_SIM_SIMULATE_H
+#define SLUICE_TOOLS_SIM_SIMULATE_H
+
+#include "tools/sim/model.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct trace;
+
+struct simulate_options {
+	uint64_t seed;
+	uint64_t max_messages; /* measured, without the warm-up */
+	double half_width;     /* stop when that share of the mean is reached
+				* by the 99 % interval; 0: use all messages */
+	unsigned int threads;  /* 0: one for each processor */
+	/* NULL, or called some times a second by one thread with how much of
+	 * the work is done, 0 .. 1; false from it ends the run early. */
+	bool (*progress)(void *arg, double done);
+	void *arg;
+};
+
+struct wait_figures {
+	uint64_t messages;
+	double mean_s, p50_s, p95_s, p99_s, max_s;
+};
+
+struct simulation {
+	bool stable; /* false: the queues kept growing; waits mean nothing */
+	struct wait_figures all;
+	double ci99_s; /* half-width of the 99 % interval of all.mean_s */
+	double utilisation;
+	/* By lane that served (small-first and steal: took) the message. */
+	struct wait_figures lanes[FEED_MAX_LANES];
+	double lane_utilisation[FEED_MAX_LANES];
+	/* By class of size: the narrowest lane that admits. */
+	struct wait_figures classes[FEED_MAX_LANES];
+	uint64_t messages; /* simulated, with the warm-up */
+	double seconds;    /* that it took */
+};
+
+/* 0, -ECANCELED: progress said so (what there is, is in *ret), or -ENOMEM. */
+int simulate(const struct model *model, const struct simulate_options *options,
+    struct simulation *ret_simulation);
+
+/*
+ * The same with given messages instead of drawn ones: their arrivals, sizes
+ * and measured services; model's rate, sizes, a, b, tail and hits are left
+ * out.  One pass, no warm-up; ci99_s by batch means.
+ */
+int simulate_trace(const struct model *model, const struct trace *trace,
+    struct simulation *ret_simulation);
+
+#endif
