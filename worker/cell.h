@@ -10,6 +10,8 @@
 /* How a cell's process ends that ran out of its budget.memory where that can
  * be told; an allocation deep in a library ends it by SIGABRT or SIGTRAP. */
 #define CELL_EXIT_MEMORY 75
+/* And before it saw its message: its sandbox or its budgets failed. */
+#define CELL_EXIT_UNCONFINED 71
 
 struct cell_limits {
 	uint64_t message_bytes; /* size of the message */

@@ -56,7 +56,7 @@ cell_live(const struct scan *scan, int sock, int arena)
 	(void)close(scan->children_fd);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (sandbox_cell(&budget) < 0)
-		_exit(EXIT_FAILURE);
+		_exit(CELL_EXIT_UNCONFINED);
 	if (ipc_recv(sock, &msg) < 0 || wire_task(&msg, &task) < 0)
 		_exit(EXIT_SUCCESS); /* nobody wants this cell any more */
 	r = cell_read(msg.fds[0], arena, &task->limits);

@@ -167,6 +167,10 @@ explain(const struct cell *cell, const struct wire_cell_gone *gone,
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
 		answer_set(ret, "reading", fault,
 		    "budget exceeded: more output than budget.output");
+	else if (WIFEXITED(status) &&
+		 WEXITSTATUS(status) == CELL_EXIT_UNCONFINED)
+		answer_set(ret, "reading", ANSWER_UNKNOWN_SYSTEM,
+		    "its cell could not be confined");
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		answer_set(ret, "reading", ANSWER_UNKNOWN_SYSTEM,
 		    "its cell was killed from outside (%s)", text);

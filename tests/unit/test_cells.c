@@ -114,6 +114,8 @@ why_there_is_no_reading_is_said(void **state)
 	    {CELL_EXIT_MEMORY << 8, ANSWER_UNKNOWN_MESSAGE,
 		"budget exceeded: memory (budget.memory)"},
 	    {SIGSYS, ANSWER_UNKNOWN_MESSAGE, "its cell died: signal 31"},
+	    {CELL_EXIT_UNCONFINED << 8, ANSWER_UNKNOWN_SYSTEM,
+		"its cell could not be confined"},
 	    {1 << 8, ANSWER_UNKNOWN_MESSAGE, "its cell died: exit 1"},
 	    {0, ANSWER_UNKNOWN_MESSAGE, "its cell died: exit 0"},
 	    {SIGXCPU, ANSWER_UNKNOWN_MESSAGE,
