@@ -24,18 +24,21 @@ struct model {
 	/* Detonations: that share of messages takes, on top, a time even
 	 * between 0 and tail_s. */
 	double tail_share, tail_s;
-	/* Known attachments: that share takes only fixed_s. */
+	/* Known attachments: that share, at random, takes only fixed_s, and
+	 * is never detonated. */
 	double hit_share;
 };
 
-/* Mean and second moment (s, s^2) of the service of all mail at speed 1. */
+/* Mean and second moment (s, s^2) of the service of all mail at speed 1;
+ * INFINITY where the sizes have none. */
 struct service_moments {
 	double mean_s, square_s2;
 };
 
 struct service_moments model_service(const struct model *model);
 
-/* N * slots' total speed / mean service: no policy is stable above it. */
+/* N * slots' total speed / mean service: no policy is stable above it.
+ * INFINITY: mail takes no service. */
 double model_rate_bound(const struct model *model);
 
 /* Of all servers together, 0 .. above 1. */

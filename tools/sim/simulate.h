@@ -6,6 +6,10 @@
  * detonations and hits have streams of their own).  The result is the same
  * bit for bit for one seed, however many threads compute it.  Memory doesn't
  * grow with the number of messages.
+ *
+ * 16 to 64 independent runs start empty and go on until what waits no longer
+ * grows; that is the warm-up, and left out.  The interval is Student's, of the
+ * runs' means; simulate.c says when they are long enough for it.
  */
 #ifndef SLUICE_TOOLS_SIM_SIMULATE_H
 #define SLUICE_TOOLS_SIM_SIMULATE_H
@@ -29,6 +33,7 @@ struct simulate_options {
 	void *arg;
 };
 
+/* A percentile is off by less than 1 % of itself, max_s not at all. */
 struct wait_figures {
 	uint64_t messages;
 	double mean_s, p50_s, p95_s, p99_s, max_s;
@@ -37,7 +42,8 @@ struct wait_figures {
 struct simulation {
 	bool stable; /* false: the queues kept growing; waits mean nothing */
 	struct wait_figures all;
-	double ci99_s; /* half-width of the 99 % interval of all.mean_s */
+	double ci99_s; /* half-width of the 99 % interval of all.mean_s;
+			* INFINITY: too few messages for such a load to tell */
 	double utilisation;
 	/* By lane that served (small-first and steal: took) the message. */
 	struct wait_figures lanes[FEED_MAX_LANES];

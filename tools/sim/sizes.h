@@ -1,6 +1,9 @@
 /*
  * tools/sim/sizes.h - how large messages are: a law of sizes in octets.
  *
+ * What a Gaussian has below 0 octets counts as 0.  An integral from 0 on takes
+ * in what is at 0.
+ *
  * SPEC is one of
  *   exp:MEAN                       exponential
  *   gaussmix:W,MU,SD[,W,MU,SD...]  mixture of Gaussians, weights sum to 1
@@ -8,6 +11,8 @@
  *   pareto:ALPHA,XMIN[,XMAX]       cut off at XMAX where there is one
  *   hist:FILE                      lines "LOW HIGH COUNT", even within a bin
  *   list:FILE                      one size a line, each as likely
+ * Numbers are plain decimals, sizes at most 1e15.  In files, empty lines and
+ * those that begin with # are left out.
  */
 #ifndef SLUICE_TOOLS_SIM_SIZES_H
 #define SLUICE_TOOLS_SIM_SIZES_H
@@ -24,7 +29,7 @@ struct sizes;
  */
 int sizes_parse(
     const char *spec, struct sizes **ret_sizes, char *err, size_t err_size);
-/* Each of n sizes as likely; copied. */
+/* Each of n sizes as likely, n > 0, all from 0 to 1e15; copied. */
 struct sizes *sizes_of_list(const double *bytes, size_t n);
 struct sizes *sizes_free(struct sizes *sizes);
 
@@ -48,7 +53,8 @@ double sizes_density(const struct sizes *sizes, double bytes);
 double sizes_quantile(const struct sizes *sizes, double p);
 
 /* n draws, rounded to whole octets, at least 1.  In batches, since a call for
- * each would cost as much as the rest of the simulation. */
+ * each would cost as much as the rest of the simulation.  The same calls give
+ * the same sizes; the same number of draws in other batches may not. */
 void sizes_draw(
     const struct sizes *sizes, struct rng *rng, uint64_t *ret_bytes, size_t n);
 

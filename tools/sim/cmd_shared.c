@@ -1,0 +1,147 @@
+/*
+ * tools/sim/cmd_shared.c - what the sub-commands share.
+ */
+#include "tools/sim/cmd_priv.h"
+
+#include "common/cleanup.h"
+#include "common/io.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct argp_child cmd_children[] = {
+    {&options_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
+
+error_t
+cmd_parse_plain(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->input;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "what is \"%s\"?", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+bool
+cmd_keeps_up(const char *command, const struct model *model)
+{
+	double busy = model_utilisation(model);
+
+	if (busy < 1)
+		return true;
+	(void)options_fail(SIM_UNSTABLE, command,
+	    "--rate: %g messages a second keep these %zu workers %.3g times "
+	    "as busy as they can be: write less than --rate %.4g, or at least "
+	    "--workers %.0f",
+	    model->rate, model->limits.lanes, busy, model_rate_bound(model),
+	    floor((double)model->limits.lanes * busy) + 1);
+	return false;
+}
+
+void
+cmd_result_unstable(struct result *ret_result, const struct model *model)
+{
+	struct closed closed;
+
+	closed_figures(model, &closed);
+	closed.stable = false;
+	result_of_closed(ret_result, model, &closed);
+}
+
+int
+cmd_simulate_one(const struct model *model, const struct simulate_options *run,
+    struct result *ret_result)
+{
+	CLEANUP(free_ptr) struct simulation *s = NULL;
+	struct closed closed;
+	int r;
+
+	/* The formula's answer is exact, and comes at once. */
+	closed_figures(model, &closed);
+	if ((model->policy == FEED_SIZE && !closed.stable) ||
+	    model_utilisation(model) >= 1) {
+		cmd_result_unstable(ret_result, model);
+		return 0;
+	}
+	s = xcalloc(1, sizeof(*s));
+	r = simulate(model, run, s);
+	if (r < 0 && r != -ECANCELED)
+		return r;
+	result_of_simulation(ret_result, model, s);
+	return r;
+}
+
+/* Which queue, or queues, is it? */
+static void
+say_unstable(const char *command, const struct result *r)
+{
+	const char *policy = feed_policy_name(r->policy);
+	bool said = false;
+
+	for (size_t i = 0; i < r->limits.lanes; i++) {
+		if (!(r->queues[i].utilisation >= 1))
+			continue;
+		said = true;
+		(void)options_fail(SIM_UNSTABLE, command,
+		    "--limits: with the policy %s feed%zu gets %.3g times "
+		    "what its worker can do: choose others (`sluice-sim "
+		    "optimize`), or write a lower --rate",
+		    policy, i + 1, r->queues[i].utilisation);
+	}
+	if (!said)
+		(void)options_fail(SIM_UNSTABLE, command,
+		    "--limits: with the policy %s the queues keep growing: "
+		    "choose others (`sluice-sim optimize`), or write a lower "
+		    "--rate",
+		    policy);
+}
+
+static int
+say_target(const char *command, const struct result *r, int status)
+{
+	if (r->meets_target)
+		return status;
+	return options_fail(SIM_UNSTABLE, command,
+	    "--target-p99: %g s can't be had with the policy %s and up to %d "
+	    "workers (%zu: %g s): write more seconds",
+	    r->target_p99_s, feed_policy_name(r->policy), FEED_MAX_LANES,
+	    r->limits.lanes, r->wait.p99_s);
+}
+
+int
+cmd_finish(const char *command, enum output_form form,
+    const struct result *results, size_t n)
+{
+	int status = SIM_FINE;
+
+	output_results(form, results, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!isnan(results[i].target_p99_s))
+			status = say_target(command, &results[i], status);
+		if (results[i].stable)
+			continue;
+		status = SIM_UNSTABLE;
+		/* Above 1 no limits help, and cmd_keeps_up() has said so. */
+		if (!(results[i].utilisation >= 1))
+			say_unstable(command, &results[i]);
+	}
+	return status;
+}
+
+int
+cmd_trouble(const char *command, int r, const struct result *last)
+{
+	if (r == -ECANCELED && last)
+		return options_fail(SIM_SYSTEM, command,
+		    "interrupted: %s is of %ju messages",
+		    feed_policy_name(last->policy), (uintmax_t)last->messages);
+	return options_fail(SIM_SYSTEM, command, "%s",
+	    r == -ECANCELED ? "interrupted" : strerror(-r));
+}
