@@ -59,6 +59,12 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.calls =
 	    CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WRITE | CALLS_ACCEPT,
 	.paths = {{PLACE_STATE, RIGHTS_WRITE}, {PLACE_SPOOL, RIGHTS_READ}}},
+    /* Of the spool it has one descriptor, to ask for the room that is left. */
+    [ROLE_GATE] = {.name = "gate",
+	.user = USER(user),
+	.files = 4096,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT,
+	.paths = {{PLACE_RUNTIME, RIGHTS_READ}, {PLACE_CONF, RIGHTS_READ}}},
 };
 
 const char *

@@ -53,7 +53,7 @@ def role(pid):
         return args[args.index("-x") + 1]
     name = os.path.basename(args[0])
     if name == "sluice":
-        return "wake" if "wake" in args else "run"
+        return next((a for a in ("wake", "gate") if a in args), "run")
     return name.removeprefix("sluice-")
 
 

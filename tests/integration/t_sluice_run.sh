@@ -161,18 +161,18 @@ mv "$dir/away" "$dir/spool/journal"
 # --- Up.
 
 start "every daemon is started"
-for name in book worker-1 worker-2 wake feed; do
+for name in book worker-1 worker-2 wake feed gate; do
 	is "$name runs" yes "$(is_alive "$(child $name)" && echo yes)"
 done
 "$sluice" run -c "$dir/sluice.conf" >"$dir/second" 2>&1
 is "a second supervisor of the spool is refused" 100 $?
 "$sluice" status -c "$dir/sluice.conf" -j >"$dir/status" 2>&1
-is "status: four daemons of our kind are alive, and wake" 5 \
+is "status: four daemons of our kind are alive, wake and gate" 6 \
     "$(grep -c '"type":"daemon","name":"[^r].*"alive":true' "$dir/status")"
 
 # --- Whatever is killed runs again within two seconds; twice in a row, too.
 
-for name in book worker-1 worker-2 wake feed worker-1 worker-1; do
+for name in book worker-1 worker-2 wake feed gate worker-1 worker-1; do
 	was=$(child $name)
 	kill -9 "$was"
 	soon "$name is killed and runs again" is_new $name "$was"
@@ -207,6 +207,7 @@ soon "and it is taken up again" has book
 
 was=$(child worker-1)
 wake=$(child wake)
+gate=$(child gate)
 printf 'nonsense\n' >>"$dir/sluice.conf"
 kill -HUP "$pid"
 soon "a wrong configuration is refused with its line" \
@@ -227,9 +228,18 @@ soon "a right one is taken over" says 'reload result=accepted'
 soon "there is a third worker" has worker-3
 soon "the first is a new process" is_new worker-1 "$was"
 soon "so is wake" is_new wake "$wake"
+soon "the gate was told, and stays" says 'sluice-gate.*reload result=accepted'
+is "as it is" "$gate" "$(child gate)"
 soon "the feed was told" grep -q 'sluice-feed .* HUP' "$dir/signals"
 is "the active copy is the new one" 1 "$(grep -c 'limits = "2000 9000"' \
     "$dir/run/sluice.conf.active")"
+
+# --- A gate that hangs is killed and started again.
+
+gate=$(child gate)
+kill -STOP "$gate"
+sleep 5
+soon "a gate that hangs is started again" is_new gate "$gate"
 
 # --- A lane is given up only when it is empty.
 

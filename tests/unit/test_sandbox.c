@@ -73,6 +73,12 @@ write_state(const struct site *s)
 }
 
 static int
+write_runtime(const struct site *s)
+{
+	return try_create(s->conf->site.runtime);
+}
+
+static int
 write_tmp(const struct site *s)
 {
 	(void)s;
@@ -408,6 +414,11 @@ static const struct probe probes[] = {
     {ROLE_BOOK, "write spool", write_spool, REFUSED},
     {ROLE_BOOK, "UNIX socket", unix_socket, KILLED},
     {ROLE_BOOK, "fork", fork_one, KILLED},
+
+    {ROLE_GATE, "another user", is_other_user, DONE},
+    {ROLE_GATE, "write runtime", write_runtime, REFUSED},
+    {ROLE_GATE, "read spool", read_spool, REFUSED},
+    {ROLE_GATE, "UNIX socket", unix_socket, KILLED},
 
 #ifndef SLUICE_SANITIZE /* the sanitizers map as they like */
     {ROLE_FEED, "code", map_code, REFUSED},

@@ -18,6 +18,7 @@ typedef int command_main(int argc, char **argv);
 
 command_main command_run;
 command_main command_wake;
+command_main command_gate;
 command_main command_status;
 command_main command_queue;
 command_main command_trace;

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define CREW_MAX 80 /* 64 workers, book, wake, feed */
+#define CREW_MAX 80 /* 64 workers, book, wake, feed, gate */
 
 #define QUICK_DEATH_USEC (5 * USEC_PER_SEC)
 #define PAUSE_MIN_USEC   (100 * USEC_PER_MSEC)
@@ -63,6 +63,7 @@ static const struct {
     [CREW_WORKER] = {"sluice-worker", "worker", NULL},
     [CREW_WAKE] = {"sluice", "wake", "wake"},
     [CREW_FEED] = {"sluice-feed", "feed", NULL},
+    [CREW_GATE] = {"sluice", "gate", "gate"},
 };
 
 /* A picture of the crew for `sluice status`; nobody depends on it. */

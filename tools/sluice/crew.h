@@ -18,7 +18,14 @@ struct event_base;
 struct crew;
 
 /* In the order in which they are started. */
-enum crew_kind { CREW_BOOK, CREW_WORKER, CREW_WAKE, CREW_FEED, CREW_KINDS };
+enum crew_kind {
+	CREW_BOOK,
+	CREW_WORKER,
+	CREW_WAKE,
+	CREW_FEED,
+	CREW_GATE,
+	CREW_KINDS
+};
 
 /* conf_path: what the children read.  Both texts are copied. */
 struct crew *crew_new(

@@ -31,6 +31,8 @@ static const struct command commands[] = {
     {"config", command_config, "check or print the configuration"},
     {"setup", command_setup, "make users, spool and sendmail's files"},
     {"wake", command_wake, "tell the delivering sendmail of mail (by run)"},
+    {"gate", command_gate,
+	"tell the receiving sendmail when to refuse mail (by run)"},
 };
 
 static void

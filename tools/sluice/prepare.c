@@ -4,12 +4,14 @@
 #include "common/conf.h"
 #include "common/io.h"
 #include "queues/spool.h"
+#include "tools/sluice/gate_view.h"
 #include "tools/sluice/util.h"
 #include "worker/policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -107,6 +109,7 @@ struct room {
 	const char *owner; /* NULL: root */
 	const char *group; /* user whose group it is */
 	mode_t mode;
+	bool may_be_link; /* root's, as nobody else writes there */
 };
 
 static int
@@ -135,7 +138,12 @@ make_room(const char *path, const struct room *room, char *err, size_t err_size)
 
 	if (mkdir(path, room->mode) < 0 && errno != EEXIST)
 		return say(-errno, err, err_size, "mkdir", path);
-	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+	if (lstat(path, &st) < 0)
+		return say(-errno, err, err_size, "lstat", path);
+	/* tools/setup has put that one elsewhere, where sendmail likes it. */
+	if (S_ISLNK(st.st_mode) && room->may_be_link)
+		return 0;
+	if (!S_ISDIR(st.st_mode))
 		return say(-ENOTDIR, err, err_size, "mkdir", path);
 	if (geteuid() != 0)
 		return 0; /* as ourselves: nothing to give away */
@@ -152,13 +160,14 @@ prepare_runtime(const struct conf *conf, char *err, size_t err_size)
 	 * counters in metrics.
 	 */
 	const struct room rooms[] = {
-	    {"", NULL, conf->site.user, 0755},
-	    {"/metrics", NULL, conf->site.user, 01775},
-	    {"/feed", conf->site.user, conf->site.user, 0755},
-	    {"/book", conf->site.book_user, conf->site.book_user, 0755},
+	    {"", NULL, conf->site.user, 0755, false},
+	    {"/metrics", NULL, conf->site.user, 01775, false},
+	    {"/feed", conf->site.user, conf->site.user, 0755, false},
+	    {"/book", conf->site.book_user, conf->site.book_user, 0755, false},
+	    {"/" GATE_ROOM, conf->site.user, conf->site.user, 0700, true},
 	};
 	const struct room state = {
-	    "", conf->site.book_user, conf->site.book_user, 0750};
+	    "", conf->site.book_user, conf->site.book_user, 0750, false};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rooms); i++) {

@@ -11,6 +11,7 @@
 #include "common/conf.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "queues/spool.h"
 #include "tools/sluice/crew.h"
 #include "tools/sluice/prepare.h"
@@ -26,10 +27,13 @@
 
 #define STOP_USEC  (20 * USEC_PER_SEC)
 #define SWEEP_USEC USEC_PER_SEC
+/* The gate looks once a second.  One that hasn't for so many sweeps hangs, and
+ * sendmail, which waits for it at each MAIL, says 451. */
+#define GATE_PATIENCE 5
 
 /* Who is asked to stop first: then nothing new comes to the next. */
 static const enum crew_kind stop_order[] = {
-    CREW_FEED, CREW_WORKER, CREW_WAKE, CREW_BOOK};
+    CREW_FEED, CREW_WORKER, CREW_WAKE, CREW_BOOK, CREW_GATE};
 
 struct supervisor {
 	struct common_options options;
@@ -46,6 +50,8 @@ struct supervisor {
 	unsigned int empty[SPOOL_MAX_FEEDS + 1]; /* sweeps that a retiring
 						  * lane was found empty */
 	bool retiring[SPOOL_MAX_FEEDS + 1];
+	uint64_t gate_looks;
+	unsigned int gate_still; /* sweeps since they changed */
 };
 
 /* Go on as far as the stages are empty. */
@@ -126,6 +132,23 @@ look_after_retiring(struct supervisor *s)
 }
 
 static void
+look_after_gate(struct supervisor *s)
+{
+	struct metrics_values view = {0};
+
+	if (crew_alive(s->crew, CREW_GATE) == 0 ||
+	    metrics_read(s->conf->site.runtime, "gate", &view) < 0 ||
+	    view.values[METRIC_gate_looks] != s->gate_looks) {
+		s->gate_looks = view.values[METRIC_gate_looks];
+		s->gate_still = 0;
+	} else if (++s->gate_still == GATE_PATIENCE) {
+		log_warn("kill name=gate reason=\"it hangs\"");
+		crew_signal(s->crew, CREW_GATE, SIGKILL, false);
+		s->gate_still = 0;
+	}
+}
+
+static void
 on_sweep(evutil_socket_t fd, short what, void *arg)
 {
 	struct supervisor *s = arg;
@@ -134,6 +157,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	crew_sweep(s->crew);
 	look_after_retiring(s);
+	look_after_gate(s);
 	if (s->stopping)
 		stop_on(s);
 }
@@ -194,6 +218,7 @@ reload(struct supervisor *s)
 	crew_signal(s->crew, CREW_FEED, SIGHUP, false);
 	crew_signal(s->crew, CREW_WORKER, SIGTERM, true);
 	crew_signal(s->crew, CREW_WAKE, SIGTERM, true);
+	crew_signal(s->crew, CREW_GATE, SIGHUP, false);
 	add_workers(s);
 }
 
@@ -283,6 +308,7 @@ start_all(struct supervisor *s)
 	add_workers(s);
 	crew_add(s->crew, CREW_WAKE, 0);
 	crew_add(s->crew, CREW_FEED, 0);
+	crew_add(s->crew, CREW_GATE, 0);
 }
 
 static int
@@ -315,8 +341,8 @@ parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {OPTION_CONF, {0}};
 
 static const struct argp argp = {options, parse, NULL,
-    "Run feed, workers, book and wake in the foreground, and restart what "
-    "dies.\v"
+    "Run feed, workers, book, wake and gate in the foreground, and restart "
+    "what dies.\v"
     "SIGTERM or SIGINT drains: the feed stops, the workers finish what they "
     "have begun, then the rest ends; after 20 s it is ended by force, and "
     "no message is lost by that.\n"
