@@ -242,6 +242,16 @@ cross_check(struct reader *r)
 		    "worker.cells: %ju: more than worker.cells_max, %ju; "
 		    "write cells <= cells_max",
 		    (uintmax_t)c->worker.cells, (uintmax_t)c->worker.cells_max);
+	if (c->gate.resume_wait_usec >= c->gate.full_wait_usec)
+		say(r, 0,
+		    "gate.resume_wait: must be shorter than gate.full_wait; "
+		    "write resume_wait < full_wait");
+	if (c->gate.resume_disk >= c->gate.full_disk)
+		say(r, 0,
+		    "gate.resume_disk: %ju: must be below gate.full_disk, %ju; "
+		    "write resume_disk < full_disk",
+		    (uintmax_t)c->gate.resume_disk,
+		    (uintmax_t)c->gate.full_disk);
 	need = c->budget.message_bytes + c->budget.output_bytes + CELL_BYTES;
 	if (need > c->budget.memory_bytes)
 		say(r, 0,

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define BOARD_MAGIC UINT64_C(0x316472616f626673) /* "sfboard1" */
+#define BOARD_MAGIC UINT64_C(0x326472616f626673) /* "sfboard2" */
 #define WORDS       (sizeof(struct board) / sizeof(uint64_t))
 
 static_assert(sizeof(struct board) == WORDS * sizeof(uint64_t), "no padding");

@@ -15,7 +15,28 @@
 struct board_lane {
 	uint64_t max_bytes;  /* its limit, UINT64_MAX: none */
 	uint64_t messages;   /* in it, those in service included */
-	uint64_t empty_usec; /* expected to be empty that long after updated */
+	uint64_t empty_usec; /* expected to be empty that long after updated;
+			      * with its share of what is queued in in/ */
+	uint64_t wait_usec;  /* mean wait of what its worker finished lately,
+			      * from in/ on; 0: nothing yet */
+};
+
+/* What the tuner knows (feed/tune.h); UINT64_MAX usec: without end. */
+struct board_tune_lane {
+	uint64_t proposed_bytes; /* UINT64_MAX: no limit */
+	uint64_t foreseen_usec, measured_usec;
+};
+
+struct board_tune {
+	uint64_t mode;  /* enum tune_mode */
+	uint64_t state; /* enum tune_state */
+	uint64_t messages, load_ppm;
+	uint64_t has_proposal, gain_ppm;
+	/* Mean waits: with the limits in force, the proposed, in fact. */
+	uint64_t foreseen_usec, proposed_usec, measured_usec;
+	uint64_t changes, taken_back; /* since its start */
+	uint64_t hold;                /* intervals until the next change */
+	struct board_tune_lane lane[BOARD_MAX_LANES];
 };
 
 /* Every member is a uint64_t: board.c copies it as an array of them. */
@@ -29,8 +50,13 @@ struct board {
 	uint64_t refused;      /* moved to error/ since its start */
 	uint64_t failed;       /* moves that failed since its start */
 	uint64_t scan_usec;    /* what the last scan of in/ took */
+	uint64_t queued;       /* in in/, until a worker is free for them */
+	uint64_t stolen;       /* moved from queue to queue since its start */
+	uint64_t policy;       /* enum feed_policy */
+	uint64_t patience;     /* feed.patience */
 	uint64_t lanes;
 	struct board_lane lane[BOARD_MAX_LANES];
+	struct board_tune tune;
 };
 
 struct board_map;

@@ -6,6 +6,8 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "feed/feed_priv.h"
+#include "feed/late.h"
+#include "feed/tuner.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -83,30 +85,6 @@ feed_want_round(struct feed *feed)
 		arm(feed->ev_round, round_wait_usec(feed));
 }
 
-static void
-show(struct feed *feed)
-{
-	struct index_counts counts = index_count(feed->index);
-	struct board *board = &feed->counts;
-	uint64_t empty_usec[FEED_MAX_LANES];
-
-	lanes_empty_usec(feed, empty_usec);
-	board->updated_usec = wall_now().usec;
-	board->ready = counts.ready;
-	board->parked = counts.parked;
-	board->held = counts.held;
-	board->scan_usec = feed->round.walk_usec;
-	for (size_t i = 0; i < feed->limits.lanes; i++)
-		board->lane[i] = (struct board_lane){
-		    .max_bytes = feed->limits.max_bytes[i],
-		    .messages = load_count(feed->load, i),
-		    .empty_usec = empty_usec[i],
-		};
-	board_write(feed->board, board);
-	metrics_set(feed->metrics, METRIC_feed_waiting,
-	    counts.ready + counts.parked + counts.held);
-}
-
 /* Is even the emptiest lane busy for longer than we would wait? */
 static bool
 lanes_are_busy(const struct feed *feed)
@@ -140,21 +118,42 @@ gathers(struct feed *feed)
 	return true;
 }
 
+/* By the policy: what is new, and what lanes that run empty may take.
+ * false: it is put off, and ev_again comes. */
+static bool
+place(struct feed *feed)
+{
+	uint64_t look_usec = UINT64_MAX;
+
+	if (feed->policy == FEED_SMALL_FIRST) {
+		if (late_has_work(feed))
+			place_batch(feed);
+		if (!feed->paused)
+			look_usec = late_wait_usec(feed);
+	} else if (index_has_work(feed->index)) {
+		if (gathers(feed))
+			return false;
+		place_batch(feed);
+	}
+	if (feed->policy == FEED_STEAL)
+		look_usec = steal_some(feed);
+	if (look_usec < UINT64_MAX)
+		arm(feed->ev_look, look_usec);
+	return true;
+}
+
 /* One wake-up: a batch and a piece of the round; then look for events. */
 static void
 work(struct feed *feed)
 {
-	if (!feed->paused && index_has_work(feed->index)) {
-		if (gathers(feed))
-			return; /* ev_again comes */
-		place_batch(feed);
-	}
+	if (!feed->paused && !place(feed))
+		return;
 	if (feed->round.running) {
 		round_step(feed);
 		if (!feed->round.running)
 			arm(feed->ev_round, round_wait_usec(feed));
 	}
-	show(feed);
+	feed_show(feed);
 	if (feed->round.running ||
 	    (!feed->paused && index_has_work(feed->index)))
 		arm(feed->ev_again, 0);
@@ -227,6 +226,17 @@ on_again(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct feed *feed = feed_from_arg(arg);
+
+	(void)fd;
+	(void)what;
+	lanes_read(feed);
+	work(feed);
+}
+
+static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct feed *feed = feed_from_arg(arg);
@@ -235,6 +245,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	lanes_refresh(feed);
 	lanes_read(feed);
+	tuner_tick(feed);
 	index_retry_last(feed->index, TICK_RETRIES);
 	work(feed);
 	arm(feed->ev_tick, TICK_USEC);
@@ -277,24 +288,6 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	end(feed_from_arg(arg), 0);
 }
 
-/* What may change while running; the rest waits for a new start. */
-static void
-reload(struct feed *feed, const struct conf *conf)
-{
-	int level = log_level_parse(conf->site.log_level);
-
-	if (conf->feed.queues != feed->limits.lanes) {
-		log_error("reload: feed.queues changes only at a start, kept "
-			  "the old configuration");
-		return;
-	}
-	(void)feed_limits_make(feed->limits.lanes, conf->feed.limits.bytes,
-	    conf->feed.limits.count, &feed->limits);
-	feed->scan_usec = conf->feed.scan_interval_usec;
-	log_init("sluice-feed", level < 0 ? LOG_LEVEL_INFO : level);
-	log_info("reload limits=%zu", conf->feed.limits.count);
-}
-
 static void
 on_hup(evutil_socket_t fd, short what, void *arg)
 {
@@ -308,7 +301,7 @@ on_hup(evutil_socket_t fd, short what, void *arg)
 		log_error("reload: kept the old configuration: %s", err);
 		return;
 	}
-	reload(feed, conf);
+	feed_reload(feed, conf);
 	conf_free(conf);
 	work(feed);
 }
@@ -345,6 +338,7 @@ new_events(struct feed *feed)
 	feed->ev_inotify =
 	    new_event(feed, feed->inotify_fd, EV_READ | EV_PERSIST, on_inotify);
 	feed->ev_again = new_event(feed, -1, 0, on_again);
+	feed->ev_look = new_event(feed, -1, 0, on_look);
 	feed->ev_tick = new_event(feed, -1, 0, on_tick);
 	feed->ev_round = new_event(feed, -1, 0, on_round);
 	feed->ev_retry = new_event(feed, -1, 0, on_retry);
@@ -395,13 +389,10 @@ feed_new(struct event_base *base, const struct conf *conf,
 	feed->spool = spool;
 	feed->journal = journal;
 	feed->base = base;
-	feed->scan_usec = conf->feed.scan_interval_usec;
 	feed->inotify_fd = feed->runtime_fd = -1;
-	r = feed_limits_make(spool->feeds, conf->feed.limits.bytes,
-	    conf->feed.limits.count, &feed->limits);
-	assert(r == 0); /* conf_load() refuses such limits */
 	feed->index = index_new();
 	feed->load = load_new(spool->feeds, 1, LOAD_PRIOR);
+	feed_configure(feed, conf);
 	feed->counts.pid = (uint64_t)getpid();
 	feed->counts.lanes = spool->feeds;
 	r = open_all(feed, err, err_size);
@@ -426,6 +417,7 @@ feed_free(struct feed *feed)
 		return NULL;
 	free_event(feed->ev_inotify);
 	free_event(feed->ev_again);
+	free_event(feed->ev_look);
 	free_event(feed->ev_tick);
 	free_event(feed->ev_round);
 	free_event(feed->ev_retry);
@@ -436,6 +428,8 @@ feed_free(struct feed *feed)
 	lanes_close(feed);
 	(void)board_close(feed->board);
 	(void)metrics_close(feed->metrics);
+	(void)late_free(feed->late);
+	(void)tuner_free(feed->tuner);
 	(void)load_free(feed->load);
 	(void)index_free(feed->index);
 	close_fd(&feed->inotify_fd);
@@ -463,6 +457,6 @@ feed_run(struct feed *feed)
 	arm(feed->ev_tick, TICK_USEC);
 	work(feed);
 	(void)event_base_dispatch(feed->base);
-	show(feed);
+	feed_show(feed);
 	return feed->result;
 }

@@ -25,11 +25,23 @@ struct metrics;
 #define FEED_WALK    512         /* names read at one wake-up */
 #define FEED_MAX_ERR 134         /* above the largest errno */
 
+/* Nothing is lost when a lane is asked so late whether it runs empty, and 200
+ * looks a second, made only while somebody waits for them, cost next to
+ * nothing. */
+#define FEED_LOOK_USEC (5 * USEC_PER_MSEC)
+
 /* What a worker shows of its lane; lane is NULL while none has run. */
 struct feed_lane {
 	struct lane *lane;
 	ino_t inode; /* a worker that starts anew replaces the file */
 	uint64_t cursor;
+	uint64_t in_service;
+	uint64_t wait_usec; /* mean, faded, of what finished; 0: nothing has */
+	struct mono since;  /* since when nothing has left it */
+	/* For FEED_SMALL_FIRST; see lanes.c. */
+	uint64_t excused_usec;
+	unsigned int stuck; /* times in a row; 0: its worker works */
+	bool robbed;        /* since its worker has finished something */
 };
 
 /* A message that a scan found in in/ and that was not known. */
@@ -64,10 +76,17 @@ struct feed {
 	struct journal *journal;
 	int runtime_fd;
 	uint64_t scan_usec; /* feed.scan_interval, as reloaded */
+	uint64_t patience;  /* feed.patience, as reloaded */
+	uint64_t slots;     /* messages that a worker judges side by side */
 
 	struct index *index;
 	struct load *load;
 	struct feed_limits limits;
+	enum feed_policy policy;
+	struct tuner *tuner;
+	struct late *late;      /* FEED_SMALL_FIRST: what waits in in/ */
+	uint64_t move_usec;     /* that a batch takes: mean, faded */
+	struct mono steal_next; /* not before: the last try was of no use */
 	struct feed_lane lanes[FEED_MAX_LANES];
 	struct board_map *board;
 	struct metrics *metrics; /* NULL: none to be had */
@@ -77,6 +96,7 @@ struct feed {
 	int inotify_fd;
 	struct event_base *base;
 	struct event *ev_inotify, *ev_again, *ev_tick, *ev_round, *ev_retry;
+	struct event *ev_look; /* is a lane running empty? */
 	struct event *ev_term, *ev_int, *ev_hup;
 	struct mono gather;    /* since when a batch is put off; 0: none is */
 	bool paused;           /* nothing can be moved: wait for ev_retry */
@@ -94,22 +114,58 @@ void feed_back_off(struct feed *feed);
 /* feed.c: a round is wanted soon. */
 void feed_want_round(struct feed *feed);
 
+/* reload.c: take over what may change while running. */
+void feed_configure(struct feed *feed, const struct conf *conf);
+/* reload.c: the same on a signal, if the rest has stayed; says so. */
+void feed_reload(struct feed *feed, const struct conf *conf);
+
+/* show.c: publish on the board. */
+void feed_show(struct feed *feed);
+
 /* place.c: place at most FEED_BATCH messages. */
 void place_batch(struct feed *feed);
+
+/*
+ * late_place.c, for FEED_SMALL_FIRST: is there anything to do now, for
+ * place_batch(); and if not, how long until it should be asked again
+ * (UINT64_MAX: not before something arrives)?
+ */
+bool late_has_work(const struct feed *feed);
+uint64_t late_wait_usec(const struct feed *feed);
+
+/*
+ * steal.c, for FEED_STEAL: move what waits elsewhere to lanes that have
+ * nothing to do.  Returns how long until it should be asked again
+ * (UINT64_MAX: not before something arrives).
+ */
+uint64_t steal_some(struct feed *feed);
 
 /* lanes.c: take in what the workers published. */
 void lanes_read(struct feed *feed);
 /* lanes.c: find lanes that a worker has made anew. */
 void lanes_refresh(struct feed *feed);
 void lanes_close(struct feed *feed);
-/* lanes.c: when each lane is expected to be empty. */
+/* lanes.c: message id waits there from now on. */
+void lanes_place(struct feed *feed, const char *id, size_t lane,
+    enum load_kind kind, uint64_t bytes);
+/* lanes.c: when a lane, or each, is expected to be empty. */
+uint64_t lane_empty_usec(const struct feed *feed, size_t lane, struct mono now);
 void lanes_empty_usec(const struct feed *feed, uint64_t *ret_usec);
+/*
+ * lanes.c: how much work a lane should have at hand, so that its worker never
+ * idles while the next message is fetched for it.
+ */
+uint64_t lanes_ahead_usec(const struct feed *feed);
 
 /* round.c: begin reading everything; one piece of it; all of it. */
 void round_begin(struct feed *feed);
 void round_step(struct feed *feed);
 void round_all(struct feed *feed);
 void round_done(struct feed *feed);
+/* round.c: octets of a pair (NULL: not wanted) and when its qf was written;
+ * false: not there. */
+bool round_stat(
+    int dirfd, const char *id, uint64_t *ret_bytes, uint64_t *ret_usec);
 /* round.c: microseconds until the next is due. */
 uint64_t round_wait_usec(const struct feed *feed);
 

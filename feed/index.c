@@ -14,6 +14,7 @@ enum state {
 	RETRY, /* parked, and its turn has come */
 	PARKED,
 	HELD,
+	QUEUED,
 	TAKEN,
 	STATES
 };
@@ -174,6 +175,23 @@ index_hold(struct index *index, const char *id)
 	entry_list(index, entry_taken(index, id), HELD);
 }
 
+void
+index_queue(struct index *index, const char *id)
+{
+	entry_list(index, entry_taken(index, id), QUEUED);
+}
+
+void
+index_call(struct index *index, const char *id)
+{
+	struct entry *entry = entry_find(index, id);
+
+	assert(entry && entry->state == QUEUED);
+	entry_unlist(index, entry);
+	entry->state = TAKEN;
+	index->counts[TAKEN]++;
+}
+
 bool
 index_first_report(struct index *index, const char *id)
 {
@@ -205,17 +223,30 @@ index_retry_last(struct index *index, size_t n)
 	}
 }
 
-void
-index_release(struct index *index)
+/* All of one state become ready, in front of the others, in their order. */
+static void
+make_ready(struct index *index, enum state state)
 {
 	struct entry *entry;
 
-	while ((entry = TAILQ_LAST(&index->lists[HELD], entries))) {
+	while ((entry = TAILQ_LAST(&index->lists[state], entries))) {
 		entry_unlist(index, entry);
 		entry->state = READY;
 		TAILQ_INSERT_HEAD(&index->lists[READY], entry, link);
 		index->counts[READY]++;
 	}
+}
+
+void
+index_release(struct index *index)
+{
+	make_ready(index, HELD);
+}
+
+void
+index_unqueue(struct index *index)
+{
+	make_ready(index, QUEUED);
 }
 
 bool
@@ -229,6 +260,7 @@ index_count(const struct index *index)
 {
 	return (struct index_counts){
 	    .ready = index->counts[READY],
+	    .queued = index->counts[QUEUED],
 	    .parked = index->counts[PARKED] + index->counts[RETRY],
 	    .held = index->counts[HELD],
 	};

@@ -1,9 +1,10 @@
 /*
  * feed/index.h - the messages of in/ that are known and not yet placed.
  *
- * An id is in one of four states:
+ * An id is in one of five states:
  *   ready   to be tried, in the order in which ids became ready
  *   taken   out by index_take(); the caller says next what becomes of it
+ *   queued  complete, until a worker is free and index_call() takes it
  *   parked  not to be had (locked, incomplete, odd): tried again after an
  *           event for it or when index_retry_all() says so
  *   held    complete, but its move failed: ready again by index_release()
@@ -20,7 +21,7 @@
 struct index;
 
 struct index_counts {
-	size_t ready, parked, held;
+	size_t ready, queued, parked, held;
 };
 
 /* Never fail but for memory. */
@@ -54,6 +55,13 @@ bool index_take(struct index *index, char *ret_id, bool *ret_retry);
 void index_forget(struct index *index, const char *id);
 void index_park(struct index *index, const char *id, bool deaf);
 void index_hold(struct index *index, const char *id);
+void index_queue(struct index *index, const char *id);
+
+/* A queued one is taken. */
+void index_call(struct index *index, const char *id);
+
+/* All queued ones become ready, in front of the others, in their order. */
+void index_unqueue(struct index *index);
 
 /* Is id here, in any state? */
 bool index_has(const struct index *index, const char *id);

@@ -31,9 +31,7 @@ struct lane_load {
 	struct items items;
 	struct item *first_waiting; /* NULL: none */
 	size_t count, serving;
-	uint64_t waiting_usec; /* sum over those that wait */
-	uint64_t left_usec;    /* of those in service, at left_at */
-	struct mono left_at;
+	struct load_sum sum;
 	size_t reported; /* in service, as the worker said last */
 	uint32_t mark;
 };
@@ -109,7 +107,8 @@ border_forward(struct lane_load *lane)
 
 	item->serving = true;
 	lane->serving++;
-	lane->waiting_usec -= item->usec;
+	load_sum_begin(&lane->sum, item->usec);
+	lane->sum.left_usec += item->usec;
 	lane->first_waiting = TAILQ_NEXT(item, link);
 }
 
@@ -122,7 +121,8 @@ border_back(struct lane_load *lane)
 
 	item->serving = false;
 	lane->serving--;
-	lane->waiting_usec += item->usec;
+	lane->sum.left_usec -= item->usec;
+	load_sum_wait(&lane->sum, item->usec);
 	lane->first_waiting = item;
 }
 
@@ -143,8 +143,9 @@ item_remove(struct load *load, struct item *item)
 
 	if (item->serving) {
 		lane->serving--;
+		lane->sum.left_usec -= item->usec;
 	} else {
-		lane->waiting_usec -= item->usec;
+		load_sum_begin(&lane->sum, item->usec);
 		if (lane->first_waiting == item)
 			lane->first_waiting = TAILQ_NEXT(item, link);
 	}
@@ -182,7 +183,7 @@ load_place(struct load *load, const char *id, size_t lane, enum load_kind kind,
 	HASH_ADD_STR(load->by_id, id, item);
 	TAILQ_INSERT_TAIL(&to->items, item, link);
 	to->count++;
-	to->waiting_usec += item->usec;
+	load_sum_wait(&to->sum, item->usec);
 	if (!to->first_waiting)
 		to->first_waiting = item;
 }
@@ -213,33 +214,39 @@ load_left(struct load *load, const char *id)
 }
 
 void
-load_serving(struct load *load, size_t lane, size_t count, uint64_t left_usec,
-    struct mono now)
+load_serving(struct load *load, size_t lane, size_t count, struct mono since)
 {
 	struct lane_load *l = &load->lane[lane];
 
-	/* A value that stays the same has not been measured anew. */
-	if (count != l->reported || left_usec != l->left_usec)
-		l->left_at = now;
+	l->sum.left_at = since; /* left_usec follows the border */
 	l->reported = count;
-	l->left_usec = left_usec;
 	border_settle(l);
 }
 
 uint64_t
 load_empty_usec(const struct load *load, size_t lane, struct mono now)
 {
-	const struct lane_load *l = &load->lane[lane];
-	uint64_t gone = mono_span(l->left_at, now);
-	uint64_t left = l->left_usec > gone ? l->left_usec - gone : 0;
-
-	return (l->waiting_usec + left) / load->slots;
+	return load_sum_usec(&load->lane[lane].sum, now) / load->slots;
 }
 
 size_t
 load_count(const struct load *load, size_t lane)
 {
 	return load->lane[lane].count;
+}
+
+bool
+load_waiting(const struct load *load, size_t lane, size_t nth,
+    struct load_waiting *ret_waiting)
+{
+	const struct item *item = load->lane[lane].first_waiting;
+
+	while (item && nth-- > 0)
+		item = TAILQ_NEXT(item, link);
+	if (!item)
+		return false;
+	*ret_waiting = (struct load_waiting){item->id, item->kind, item->usec};
+	return true;
 }
 
 void
@@ -274,4 +281,10 @@ load_sweep(struct load *load, size_t lane)
 		dropped++;
 	}
 	return dropped;
+}
+
+struct line
+load_line(const struct load *load)
+{
+	return load->all.line;
 }

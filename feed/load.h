@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct line;
 struct load;
 
 /* The kind of work, as far as the top Content-Type tells. */
@@ -74,17 +75,32 @@ void load_finished(
 bool load_left(struct load *load, const char *id);
 
 /*
- * The worker of lane has its oldest count messages in service and needs
- * left_usec more for them, as of now; what it needs shrinks as time goes.
+ * The worker of lane has its oldest count messages in service, as if it had
+ * served them one by one since then: what is predicted for them shrinks as
+ * time goes.
  */
-void load_serving(struct load *load, size_t lane, size_t count,
-    uint64_t left_usec, struct mono now);
+void load_serving(
+    struct load *load, size_t lane, size_t count, struct mono since);
 
 /* When lane is expected to be empty, in microseconds from now. */
 uint64_t load_empty_usec(const struct load *load, size_t lane, struct mono now);
 
 /* Messages in lane, those in service included. */
 size_t load_count(const struct load *load, size_t lane);
+
+/* One that waits, for who would take it elsewhere. */
+struct load_waiting {
+	const char *id; /* valid until the load changes */
+	enum load_kind kind;
+	uint64_t usec; /* what it adds to its lane */
+};
+
+/*
+ * The message that has waited nth longest in lane, from 0, those in service
+ * left out.  false: so many don't wait.  Costs nth steps.
+ */
+bool load_waiting(const struct load *load, size_t lane, size_t nth,
+    struct load_waiting *ret_waiting);
 
 /*
  * Reconcile with a directory: load_mark(), then load_seen() for each message
@@ -95,5 +111,54 @@ size_t load_count(const struct load *load, size_t lane);
 void load_mark(struct load *load, size_t lane);
 bool load_seen(struct load *load, const char *id, size_t lane);
 size_t load_sweep(struct load *load, size_t lane);
+
+/*
+ * What one lane has to do, without the messages: for who keeps those himself
+ * and asks some million times a second, as the simulator does.  The lanes of
+ * struct load are such sums, so there is one arithmetic for both; it is
+ * inline, and the struct not opaque, for a call would cost as much again.
+ * Zero is an empty lane.
+ */
+struct load_sum {
+	uint64_t waiting_usec; /* of those that wait */
+	uint64_t left_usec;    /* of those in service, at left_at */
+	struct mono left_at;
+};
+
+/* A message of usec waits. */
+static inline void
+load_sum_wait(struct load_sum *sum, uint64_t usec)
+{
+	sum->waiting_usec += usec;
+}
+
+/* One that waited doesn't any more: begun, or gone. */
+static inline void
+load_sum_begin(struct load_sum *sum, uint64_t usec)
+{
+	sum->waiting_usec -= usec;
+}
+
+/* What is in service needs left_usec more, as of now. */
+static inline void
+load_sum_serving(struct load_sum *sum, uint64_t left_usec, struct mono now)
+{
+	sum->left_usec = left_usec;
+	sum->left_at = now;
+}
+
+/* All of it as of now, for one server. */
+static inline uint64_t
+load_sum_usec(const struct load_sum *sum, struct mono now)
+{
+	uint64_t at = sum->left_at.usec;
+	uint64_t gone = now.usec > at ? now.usec - at : 0;
+	uint64_t left = sum->left_usec > gone ? sum->left_usec - gone : 0;
+
+	return sum->waiting_usec + left;
+}
+
+/* The service line of all kinds together (feed/model.h), as learned so far. */
+struct line load_line(const struct load *load);
 
 #endif

@@ -3,12 +3,9 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/metrics.h"
-#include "feed/feed_priv.h"
+#include "feed/batch_priv.h"
 #include "feed/peek.h"
-#include "queues/claim.h"
-#include "queues/event.h"
-#include "queues/journal.h"
-#include "queues/move.h"
+#include "feed/tuner.h"
 #include "queues/qf.h"
 
 #include <assert.h>
@@ -16,90 +13,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RCPT_SHOWN 4    /* recipients in the journal */
-#define TEXT_SHOWN 1024 /* octets of them */
-
-/* One message of the batch. */
-struct job {
-	struct claim claim;
-	enum spool_dir to;
-	const char *reason; /* why it goes to error, else NULL */
-	char *line;
-};
-
-struct batch {
-	size_t n;
-	struct job jobs[FEED_BATCH];
-	uint64_t empty_usec[FEED_MAX_LANES];
-};
-
-static uint64_t
-claim_bytes(const struct claim *claim)
-{
-	return claim->qf_bytes + claim->df_bytes;
-}
-
-static void
-rcpt_text(const struct qf *qf, char *buf, size_t size)
-{
-	size_t n = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < qf->n_rcpt && i < RCPT_SHOWN; i++) {
-		int r = snprintf(
-		    buf + n, size - n, "%s%s", i ? " " : "", qf->rcpt[i]);
-
-		if (r < 0 || (size_t)r >= size - n) {
-			buf[n] = '\0'; /* whole addresses only */
-			return;
-		}
-		n += (size_t)r;
-	}
-}
-
-/* The journal line; qf is NULL for what could not be read. */
-static char *
-job_line(const struct job *job, const struct qf *qf)
-{
-	const struct wall now = wall_now();
-	char rcpt[TEXT_SHOWN];
-	struct event event = {
-	    .kind = EVENT_MOVE,
-	    .t = now,
-	    .from = SPOOL_IN,
-	    .to = job->to,
-	    .bytes = claim_bytes(&job->claim),
-	    .reason = job->reason,
-	    .verdict = job->reason ? "error" : NULL,
-	};
-
-	memcpy(event.id, job->claim.id, sizeof(event.id));
-	if (now.usec > job->claim.arrived.usec)
-		event.wait_usec = now.usec - job->claim.arrived.usec;
-	if (qf) {
-		rcpt_text(qf, rcpt, sizeof(rcpt));
-		event.sender = qf->sender;
-		event.rcpt = rcpt;
-	}
-	return event_format(&event);
-}
-
 /* Choose the lane; from now on the message counts as waiting there. */
 static void
 job_place(struct feed *feed, struct batch *batch, struct job *job,
     const struct qf *qf)
 {
-	uint64_t bytes = claim_bytes(&job->claim);
-	size_t lane =
-	    feed_pick(FEED_SIZE_LOAD, &feed->limits, batch->empty_usec, bytes);
-	enum load_kind kind;
+	uint64_t bytes = job_bytes(job);
+	size_t lane = batch->lane;
 	char type[128];
+
+	if (lane == feed->limits.lanes)
+		lane = feed_pick(
+		    feed->policy, &feed->limits, batch->empty_usec, bytes);
 
 	if (!qf_header(qf, "Content-Type", type, sizeof(type)))
 		type[0] = '\0';
-	kind = load_kind_of(type);
-	load_place(feed->load, job->claim.id, lane, kind, bytes);
-	batch->empty_usec[lane] = load_empty_usec(feed->load, lane, mono_now());
+	job->kind = load_kind_of(type);
+	lanes_place(feed, job->claim.id, lane, job->kind, bytes);
+	batch->empty_usec[lane] = lane_empty_usec(feed, lane, mono_now());
 	job->to = SPOOL_FEED1 + (int)lane;
 }
 
@@ -129,7 +60,7 @@ job_read(struct feed *feed, struct batch *batch, struct job *job)
 		job->reason = NULL;
 		job_place(feed, batch, job, qf);
 	}
-	job->line = job_line(job, qf);
+	job_write_line(job, qf);
 	return 0;
 }
 
@@ -142,7 +73,7 @@ job_break(struct feed *feed, struct job *job, const char *id)
 	if (r < 0)
 		return r;
 	job->to = SPOOL_ERROR;
-	job->line = job_line(job, NULL);
+	job_write_line(job, NULL);
 	return 0;
 }
 
@@ -178,9 +109,8 @@ job_take(struct feed *feed, struct batch *batch, const char *id, bool retry,
 	return r;
 }
 
-/* What becomes of a message that was not moved. */
-static bool
-set_aside(
+bool
+place_set_aside(
     struct feed *feed, const char *id, const char *what, int error, bool deaf)
 {
 	switch (-error) {
@@ -211,6 +141,20 @@ set_aside(
 	}
 }
 
+int
+place_take(struct feed *feed, struct batch *batch, const char *id, bool retry,
+    size_t *failures)
+{
+	bool deaf = false;
+	int r = job_take(feed, batch, id, retry, &deaf);
+
+	if (r == 0)
+		batch->n++;
+	else if (place_set_aside(feed, id, "claim", r, deaf))
+		++*failures;
+	return r;
+}
+
 /* Fill the batch.  Returns the number of system failures. */
 static size_t
 batch_take(struct feed *feed, struct batch *batch, bool *ret_retried)
@@ -221,17 +165,10 @@ batch_take(struct feed *feed, struct batch *batch, bool *ret_retried)
 
 	/* Unready ones count: a wake-up's work has a bound. */
 	for (int i = 0; i < FEED_BATCH; i++) {
-		bool deaf = false;
-		int r;
-
 		if (!index_take(feed->index, id, &retry))
 			break;
 		*ret_retried |= retry;
-		r = job_take(feed, batch, id, retry, &deaf);
-		if (r == 0)
-			batch->n++;
-		else if (set_aside(feed, id, "claim", r, deaf))
-			failures++;
+		(void)place_take(feed, batch, id, retry, &failures);
 	}
 	return failures;
 }
@@ -248,44 +185,33 @@ job_moved(struct feed *feed, const struct job *job)
 		return;
 	}
 	feed->counts.placed++;
+	tuner_saw(feed, job_bytes(job));
 	metrics_add(feed->metrics, METRIC_feed_moved, 1);
-	metrics_add(feed->metrics, METRIC_feed_bytes, claim_bytes(&job->claim));
+	metrics_add(feed->metrics, METRIC_feed_bytes, job_bytes(job));
 	log_debug("place id=%s to=%s bytes=%llu", job->claim.id,
-	    spool_dir_name(job->to),
-	    (unsigned long long)claim_bytes(&job->claim));
+	    spool_dir_name(job->to), (unsigned long long)job_bytes(job));
 }
 
 /* Move the batch.  Returns the number of system failures. */
 static size_t
 batch_move(struct feed *feed, struct batch *batch)
 {
-	struct move moves[FEED_BATCH];
 	size_t failures = 0, moved = 0;
-	int r = 0;
+	int r = batch_run(feed, batch);
 
-	for (size_t i = 0; i < batch->n; i++)
-		moves[i] = (struct move){
-		    .claim = &batch->jobs[i].claim,
-		    .to = batch->jobs[i].to,
-		    .line = batch->jobs[i].line,
-		};
-	if (batch->n > 0)
-		r = move_batch(feed->spool, feed->journal, moves, batch->n);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct job *job = &batch->jobs[i];
 
-		if (moves[i].result == 0) {
+		if (batch->moves[i].result == 0) {
 			job_moved(feed, job);
 			moved++;
 		} else {
 			(void)load_left(feed->load, job->claim.id);
-			if (set_aside(feed, job->claim.id, "move",
-				moves[i].result, true))
+			if (place_set_aside(feed, job->claim.id, "move",
+				batch->moves[i].result, true))
 				failures++;
 		}
-		/* The close is what tells the worker. */
-		claim_drop(&job->claim);
-		free(job->line);
+		job_drop(job);
 	}
 	metrics_add(feed->metrics, METRIC_feed_batches, moved > 0);
 	/* All are there, and yet: their last sync failed. */
@@ -304,9 +230,13 @@ place_batch(struct feed *feed)
 	size_t failures;
 
 	batch.n = 0;
+	batch.lane = feed->limits.lanes;
 	lanes_read(feed);
 	lanes_empty_usec(feed, batch.empty_usec);
-	failures = batch_take(feed, &batch, &retried);
+	if (feed->policy == FEED_SMALL_FIRST)
+		failures = late_take_some(feed, &batch, &retried);
+	else
+		failures = batch_take(feed, &batch, &retried);
 	failures += batch_move(feed, &batch);
 	if (retried)
 		feed->round.spent_usec += mono_span(begun, mono_now());

@@ -20,9 +20,8 @@
 #define WANTED_SHARE 20
 #define WANTED_USEC  USEC_PER_SEC
 
-/* Octets of df + qf, and when the qf was written.  false: not there. */
-static bool
-pair_stat(int dirfd, const char *id, uint64_t *ret_bytes, uint64_t *ret_usec)
+bool
+round_stat(int dirfd, const char *id, uint64_t *ret_bytes, uint64_t *ret_usec)
 {
 	char name[2 + QUEUE_ID_MAX + 1];
 	struct stat qf, df;
@@ -57,7 +56,7 @@ found_in(void *arg, const char *id)
 		assert(round->found);
 	}
 	found = &round->found[round->n_found];
-	if (!pair_stat(
+	if (!round_stat(
 		feed->spool->fds[SPOOL_IN], id, NULL, &found->arrived_usec))
 		return;
 	(void)snprintf(found->id, sizeof(found->id), "%s", id);
@@ -72,8 +71,8 @@ found_waiting(void *arg, const char *id)
 	uint64_t bytes, usec;
 
 	if (!load_seen(feed->load, id, lane) &&
-	    pair_stat(feed->spool->fds[SPOOL_FEED1 + lane], id, &bytes, &usec))
-		load_place(feed->load, id, lane, LOAD_UNKNOWN, bytes);
+	    round_stat(feed->spool->fds[SPOOL_FEED1 + lane], id, &bytes, &usec))
+		lanes_place(feed, id, lane, LOAD_UNKNOWN, bytes);
 }
 
 static int

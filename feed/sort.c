@@ -107,17 +107,39 @@ feed_due(uint64_t arrived_usec, uint64_t service_usec, uint64_t patience)
 	return due_usec;
 }
 
-size_t
-feed_take(
-    const struct feed_limits *limits, size_t lane, const uint64_t *due_usec)
+/* Whether k workers besides lane are free or soon will be; of fewer, all. */
+static bool
+leaves(const struct feed_limits *limits, size_t lane, size_t k,
+    const uint64_t *empty_usec, uint64_t soon_usec)
 {
-	size_t best = limits->lanes;
+	size_t soon = 0, others = 0;
 
-	for (size_t i = 0; i < limits->lanes; i++)
-		if (limits->max_bytes[i] <= limits->max_bytes[lane] &&
-		    due_usec[i] < UINT64_MAX &&
-		    (best == limits->lanes || due_usec[i] < due_usec[best]))
-			best = i;
+	for (size_t i = 0; i < limits->lanes; i++) {
+		const bool runs = i != lane && empty_usec[i] != UINT64_MAX;
+
+		others += runs;
+		soon += runs && empty_usec[i] <= soon_usec;
+	}
+	return soon >= (k < others ? k : others);
+}
+
+size_t
+feed_take(const struct feed_limits *limits, size_t lane,
+    const uint64_t *due_usec, const uint64_t *empty_usec,
+    const uint64_t *limit_usec)
+{
+	uint64_t best_usec = due_usec[0];
+	size_t best = best_usec == UINT64_MAX ? limits->lanes : 0;
+
+	for (size_t k = 1; k < limits->lanes; k++) {
+		if (limits->max_bytes[k - 1] == UINT64_MAX ||
+		    !leaves(limits, lane, k, empty_usec, limit_usec[k - 1]))
+			break; /* nor may it take what is larger still */
+		if (due_usec[k] < best_usec) {
+			best = k;
+			best_usec = due_usec[k];
+		}
+	}
 	return best;
 }
 

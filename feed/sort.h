@@ -72,12 +72,37 @@ uint64_t feed_due(
 
 /*
  * FEED_SMALL_FIRST: the class from whose head the free lane takes its next
- * message, or limits->lanes: nothing that it admits is waiting.
+ * message, or limits->lanes: nothing waits that it may take.
  *
- * due_usec  one value a class: feed_due() of its head, UINT64_MAX: empty
+ *   Of the classes that wait, the one due first.  But what is larger than
+ *   max_bytes[k - 1] is taken only while k other workers are free, or will be
+ *   before a message of that size would be done.
+ *
+ * So the limits say how many workers are kept for mail up to which size, and
+ * any worker may be the one that is kept: a lane's own limit binds nobody
+ * here.  With (6431, none, none, none) large mail gets the fourth worker when
+ * one of the others is about to be free again.
+ *
+ * due_usec    one value a class: feed_due() of its head, UINT64_MAX: empty
+ * empty_usec  one value a lane: when it can take its next message, from now,
+ *             0: it can now; UINT64_MAX: it is down.  Of workers that are
+ *             down none is kept: the last one that runs takes everything
+ * limit_usec  one value a limit: predicted service of a message of
+ *             max_bytes[i] octets; not read where there is no limit
+ *
+ * No message starves.  What is due before one of service s that arrived at t
+ * is all there at t + patience * s.  Once those are done that were in service
+ * then, at least N - L of the N workers have such messages only, L being the
+ * number of limits: a later one starts only where an earlier one was refused,
+ * because N - k workers had more to do than the later one will take.  So with
+ * V the service of all that waits at t + patience * s and is due no later
+ * (and right predictions, and limits that stay), the wait is at most
+ *
+ *   patience * s + the longest left in service then + V / (N - L).
  */
-size_t feed_take(
-    const struct feed_limits *limits, size_t lane, const uint64_t *due_usec);
+size_t feed_take(const struct feed_limits *limits, size_t lane,
+    const uint64_t *due_usec, const uint64_t *empty_usec,
+    const uint64_t *limit_usec);
 
 /*
  * FEED_STEAL: the lane from which the free lane takes the message that has

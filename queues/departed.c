@@ -12,25 +12,19 @@
 
 struct search {
 	const char *id;
-	enum spool_dir dir;
 	bool is_found;
-	bool is_out;      /* the latest move that concerns dir left it */
-	struct wall t;    /* ... and its time */
-	struct wall last; /* time of the latest move of all */
+	enum spool_dir to; /* of the latest move */
+	struct wall last;  /* ... and its time */
 };
 
 static void
 look_at_move(struct search *s, const struct event *e)
 {
-	if (e->t.usec > s->last.usec)
-		s->last = e->t;
-	if (e->from != s->dir && e->to != s->dir)
-		return;
-	if (s->is_found && e->t.usec < s->t.usec)
+	if (s->is_found && e->t.usec < s->last.usec)
 		return;
 	s->is_found = true;
-	s->is_out = e->from == s->dir;
-	s->t = e->t;
+	s->to = e->to;
+	s->last = e->t;
 }
 
 static int
@@ -70,7 +64,7 @@ bool
 departed_from(const struct spool *spool, enum spool_dir dir, const char *id,
     struct wall *ret_last)
 {
-	struct search s = {.id = id, .dir = dir};
+	struct search s = {.id = id};
 	const struct dirent *e;
 	DIR *d;
 	int fd;
@@ -87,7 +81,7 @@ departed_from(const struct spool *spool, enum spool_dir dir, const char *id,
 		if (e->d_name[0] != '.')
 			look_at_journal(spool, e->d_name, &s);
 	(void)closedir(d);
-	if (!s.is_found || !s.is_out)
+	if (!s.is_found || s.to == dir)
 		return false;
 	*ret_last = s.last;
 	return true;

@@ -10,8 +10,11 @@
 #include <stdbool.h>
 
 /*
- * Does the end of the journals (DEPARTED_BYTES of each) say that of all moves
- * of message id into dir and out of it the latest was out?  false also when a
+ * Does the end of the journals (DEPARTED_BYTES of each) say that the latest
+ * move of message id led elsewhere than to dir?  A line is written under the
+ * message's lock, so the message was then where that line begins.  What may be
+ * left in dir is of a move from it, or of one into it that died before or
+ * after its line, and another took the message instead.  false also when a
  * journal cannot be read.
  * *ret_last: the time of its latest move from anywhere to anywhere, set with
  * true alone.  Blocks on the disk.

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define LANE_MAGIC   UINT64_C(0x31656e616c756c73) /* "slulane1" */
+#define LANE_MAGIC   UINT64_C(0x33656e616c756c73) /* "slulane3" */
 #define LANE_ENTRIES 1024 /* above what a worker finishes between two looks */
 #define SAMPLE_WORDS (sizeof(struct lane_sample) / sizeof(uint64_t))
 
@@ -30,7 +30,7 @@ struct entry {
 struct lane_file {
 	_Atomic uint64_t magic;
 	_Atomic uint64_t in_service;
-	_Atomic uint64_t left_usec;
+	_Atomic uint64_t since_usec;
 	_Atomic uint64_t head; /* entries written, ever */
 	struct entry ring[LANE_ENTRIES];
 };
@@ -134,7 +134,7 @@ lane_create(const char *runtime, unsigned int k, struct lane **ret_lane)
 	if (r < 0)
 		return r;
 	lane->fd = TAKE_FD(fd);
-	lane_set(lane, 0, 0);
+	lane_set(lane, 0, (struct mono){0});
 	atomic_store(&lane->file->magic, LANE_MAGIC);
 	*ret_lane = lane;
 	return 0;
@@ -177,22 +177,22 @@ lane_close(struct lane *lane)
 }
 
 void
-lane_set(struct lane *lane, uint64_t in_service, uint64_t left_usec)
+lane_set(struct lane *lane, uint64_t in_service, struct mono since)
 {
 	atomic_store_explicit(
 	    &lane->file->in_service, in_service, memory_order_relaxed);
 	atomic_store_explicit(
-	    &lane->file->left_usec, left_usec, memory_order_relaxed);
+	    &lane->file->since_usec, since.usec, memory_order_relaxed);
 }
 
 void
 lane_get(
-    const struct lane *lane, uint64_t *ret_in_service, uint64_t *ret_left_usec)
+    const struct lane *lane, uint64_t *ret_in_service, struct mono *ret_since)
 {
 	*ret_in_service =
 	    atomic_load_explicit(&lane->file->in_service, memory_order_relaxed);
-	*ret_left_usec =
-	    atomic_load_explicit(&lane->file->left_usec, memory_order_relaxed);
+	ret_since->usec =
+	    atomic_load_explicit(&lane->file->since_usec, memory_order_relaxed);
 }
 
 void

@@ -7,6 +7,8 @@
 #ifndef SLUICE_QUEUES_LANE_H
 #define SLUICE_QUEUES_LANE_H
 
+#include "common/clock.h"
+
 #include <stdint.h>
 
 struct lane; /* mapped; one writer or many readers */
@@ -16,7 +18,12 @@ struct lane_sample {
 	char id[40];           /* queue id, NUL-terminated */
 	uint64_t bytes;        /* qf + df */
 	uint64_t service_usec; /* its own share of the worker's time */
+	uint64_t wait_usec;    /* the rest, since it came to in/, that others
+				* took; LANE_NO_WAIT: it was held, or tried
+				* again, so that tells nothing of others */
 };
+
+#define LANE_NO_WAIT UINT64_MAX
 
 /*
  * Create or open for writing.  The values start at zero; the samples of an
@@ -31,14 +38,18 @@ int lane_create(const char *runtime, unsigned int k, struct lane **ret_lane);
 int lane_open(const char *runtime, unsigned int k, struct lane **ret_lane);
 struct lane *lane_close(struct lane *lane);
 
-/* Writer: messages in service, and what is left of them in microseconds. */
-void lane_set(struct lane *lane, uint64_t in_service, uint64_t left_usec);
+/*
+ * Writer: the oldest messages of the lane, in_service of them, are in service,
+ * and have had as much of it by now as if they were served one by one since
+ * then.  What is left of them the reader can predict.
+ */
+void lane_set(struct lane *lane, uint64_t in_service, struct mono since);
 /* Writer: a message has left the lane. */
 void lane_finished(struct lane *lane, const struct lane_sample *sample);
 
 /* Reader: the last lane_set(). */
 void lane_get(
-    const struct lane *lane, uint64_t *ret_in_service, uint64_t *ret_left_usec);
+    const struct lane *lane, uint64_t *ret_in_service, struct mono *ret_since);
 /*
  * Reader: the next sample after *cursor (start with 0), which is advanced.
  * Returns 1; 0: none new.  Samples that were overwritten before they were

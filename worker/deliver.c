@@ -61,10 +61,14 @@ deliver_wake(struct deliver *d)
 static void
 publish(struct deliver *d)
 {
-	uint64_t n = d->lot.n_judged;
+	const struct mono now = mono_now();
+	uint64_t n = d->lot.n_judged, served_usec = 0;
+	const struct item *item;
 
-	/* Halfway through, on average. */
-	lane_set(d->lane, n, n * d->typical_usec / 2);
+	lot_clock(&d->lot, now);
+	TAILQ_FOREACH (item, &d->lot.judged, link)
+		served_usec += d->lot.share - item->share_begun;
+	lane_set(d->lane, n, (struct mono){now.usec - served_usec});
 	metrics_set(d->metrics, METRIC_deliver_in_flight, n);
 	metrics_set(d->metrics, METRIC_deliver_waiting, d->lot.n_waiting);
 	metrics_set(d->metrics, METRIC_deliver_outage,

@@ -35,7 +35,6 @@ struct deliver {
 	int inotify_fd;
 	struct lot lot;
 	uint64_t last_job;
-	uint64_t typical_usec; /* service time, forgetting */
 
 	/* While an engine does not answer, one message at a time asks. */
 	struct mono outage; /* since when; {0}: none */

@@ -213,9 +213,6 @@ note_service(struct deliver *d, struct item *item)
 {
 	lot_clock(&d->lot, mono_now());
 	item->service_usec = d->lot.share - item->share_begun;
-	/* An eighth of the new, seven of the old: forgets in some ten. */
-	d->typical_usec += item->service_usec / 8;
-	d->typical_usec -= d->typical_usec / 8;
 }
 
 void
@@ -281,12 +278,26 @@ count_move(struct deliver *d, const struct item *item)
 	    d->metrics, METRIC_deliver_service_usec, item->service_usec);
 }
 
+/* What the message has waited for others, until now. */
+static uint64_t
+waited_usec(const struct item *item)
+{
+	uint64_t now = wall_now().usec;
+	uint64_t busy = item->claim.arrived.usec + item->service_usec;
+
+	/* An engine's outage is not the others' doing. */
+	if (item->since.usec > 0 || item->is_suspect)
+		return LANE_NO_WAIT;
+	return now > busy ? now - busy : 0;
+}
+
 static void
 moved(struct deliver *d, struct item *item)
 {
 	struct lane_sample sample = {
 	    .bytes = item->claim.qf_bytes + item->claim.df_bytes,
-	    .service_usec = item->service_usec};
+	    .service_usec = item->service_usec,
+	    .wait_usec = waited_usec(item)};
 
 	(void)strcpy(sample.id, item->id);
 	lane_finished(d->lane, &sample);

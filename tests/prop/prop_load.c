@@ -38,7 +38,7 @@ struct model {
 	} items[LANES][IDS];
 	size_t n[LANES];
 	size_t serving[LANES];
-	uint64_t left[LANES];
+	uint64_t served_usec[LANES];
 };
 
 static bool
@@ -60,11 +60,16 @@ model_remove(struct model *m, int id)
 static uint64_t
 model_empty(const struct model *m, size_t lane)
 {
-	uint64_t sum = m->left[lane];
+	uint64_t serving_usec = 0, waiting_usec = 0;
 
-	for (size_t i = m->serving[lane]; i < m->n[lane]; i++)
-		sum += m->items[lane][i].usec;
-	return sum;
+	for (size_t i = 0; i < m->n[lane]; i++)
+		if (i < m->serving[lane])
+			serving_usec += m->items[lane][i].usec;
+		else
+			waiting_usec += m->items[lane][i].usec;
+	if (serving_usec > m->served_usec[lane])
+		waiting_usec += serving_usec - m->served_usec[lane];
+	return waiting_usec;
 }
 
 static const char *
@@ -127,9 +132,9 @@ do_serving(struct load *load, struct model *m, struct mono now)
 {
 	for (size_t lane = 0; lane < LANES; lane++) {
 		m->serving[lane] = draw(6);
-		/* Never the same twice: equal numbers would be no news. */
-		m->left[lane] = draw(1000) * 2 + (now.usec / 1000000) % 2;
-		load_serving(load, lane, m->serving[lane], m->left[lane], now);
+		m->served_usec[lane] = draw(20000);
+		load_serving(load, lane, m->serving[lane],
+		    (struct mono){now.usec - m->served_usec[lane]});
 	}
 }
 
@@ -166,7 +171,7 @@ prop_the_sum_is_that_of_the_lists(void **state)
 		for (int id = 0; id < IDS; id++)
 			(void)load_left(load, id_text(id));
 		for (size_t i = 0; i < LANES; i++) {
-			load_serving(load, i, 0, 0, now);
+			load_serving(load, i, 0, now);
 			assert_int_equal(load_empty_usec(load, i, now), 0);
 		}
 		load_free(load);

@@ -88,10 +88,9 @@ recover_and_redo(struct world *w, bool is_other)
 	world_check_always(w);
 	for (int i = 0; is_other && i < w->n; i++)
 		if (world_find(w, i) == w->from)
-			w->to[i] = SPOOL_FEED1 + 1 == w->to[i] ? SPOOL_FEED1
-				   : w->from == SPOOL_IN       ? SPOOL_FEED1 + 1
-				   : w->to[i] == SPOOL_EXT     ? SPOOL_SPAM
-							       : SPOOL_EXT;
+			w->to[i] = w->from == SPOOL_IN     ? SPOOL_FEED1 + 1
+				   : w->to[i] == SPOOL_EXT ? SPOOL_SPAM
+							   : SPOOL_EXT;
 	assert_int_equal(world_move(w, no_fault, NULL), 0);
 	(void)fault_disarm();
 	/* The move has left nothing behind for another recovery. */
@@ -132,8 +131,6 @@ run_matrix(struct world *w, bool is_other)
 		for (size_t to = SPOOL_OUT; to < spool_dirs(w->spool); to++) {
 			int n;
 
-			if (to == SPOOL_FEED1)
-				continue; /* moves start there */
 			n = run_row(w, (enum world_kind)kind,
 			    (enum spool_dir)to, is_other);
 			points += n;

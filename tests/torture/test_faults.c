@@ -136,7 +136,7 @@ static void
 run_all(struct world *w, enum fault_kind fault, int error)
 {
 	static const enum spool_dir targets[] = {
-	    SPOOL_OUT, SPOOL_VIRUS, SPOOL_FEED1 + 1};
+	    SPOOL_OUT, SPOOL_VIRUS, SPOOL_FEED1, SPOOL_FEED1 + 1};
 
 	for (int kind = 0; kind < WORLD_KINDS; kind++)
 		for (size_t i = 0; i < ARRAY_SIZE(targets); i++)

@@ -1,6 +1,7 @@
 /*
- * Living processes: a feed and two workers move 300 messages, somebody like
- * sendmail takes what comes to out/, and movers are killed at random times
+ * Living processes: a feed and two workers move 300 messages, two thieves move
+ * them to and fro between the workers, somebody like sendmail takes what comes
+ * to out/, and movers are killed at random times
  * and started again, each with a recovery while the others work.
  *
  * PROP_SEED=n repeats the times of a run, as far as the machine lets it.
@@ -27,7 +28,7 @@
 
 #define MESSAGES 300
 #define KILLS    60
-#define MOVERS   3
+#define MOVERS   5
 #define BATCH    4
 
 static const struct mover {
@@ -38,6 +39,8 @@ static const struct mover {
     {"feed", SPOOL_IN, {SPOOL_FEED1, SPOOL_FEED1 + 1}},
     {"worker-1", SPOOL_FEED1, {SPOOL_OUT, SPOOL_EXT}},
     {"worker-2", SPOOL_FEED1 + 1, {SPOOL_OUT, SPOOL_SPAM}},
+    {"thief-1", SPOOL_FEED1, {SPOOL_FEED1 + 1, SPOOL_FEED1 + 1}},
+    {"thief-2", SPOOL_FEED1 + 1, {SPOOL_FEED1, SPOOL_FEED1}},
 };
 
 static uint64_t clock_ahead_usec;

@@ -49,7 +49,7 @@ world_begin(struct world *w, enum world_kind kind, enum spool_dir to)
 
 	w->kind = kind;
 	w->n = kind == WORLD_BATCH ? WORLD_MAX : 1;
-	w->from = to >= SPOOL_FEED1 ? SPOOL_IN : SPOOL_FEED1;
+	w->from = to == SPOOL_FEED1 ? SPOOL_IN : SPOOL_FEED1;
 	for (size_t i = 0; i < spool_dirs(w->spool); i++)
 		empty_dir(w->spool->fds[i]);
 	empty_dir(w->spool->journal_fd);

@@ -2,8 +2,8 @@
  * tests/torture/world.h - one move and what must be true around it.
  *
  * A case is a kind of move (plain, with a header added, of a split envelope,
- * a batch of three) to one target.  Messages lie in in/ when the target is a
- * feed queue, else in feed1/.
+ * a batch of three) to one target.  Messages lie in in/ when the target is
+ * feed1/, else in feed1/; to feed2/ they are stolen.
  */
 #ifndef SLUICE_TESTS_WORLD_H
 #define SLUICE_TESTS_WORLD_H

@@ -44,7 +44,11 @@ what_is_written_is_read_and_outlives_its_writer(void **state)
 	struct board_map *map;
 
 	(void)state;
-	in.lane[1] = (struct board_lane){2000, 3, 4500};
+	in.policy = 3;
+	in.lane[1] = (struct board_lane){.max_bytes = 2000,
+	    .messages = 3,
+	    .empty_usec = 4500,
+	    .wait_usec = 700};
 	in.lane[63].max_bytes = UINT64_MAX;
 	assert_int_equal(board_create(path, &map), 0);
 	board_write(map, &in);

@@ -107,6 +107,12 @@ static const struct {
     {"worker { cells = 20 }", "c: worker.cells: 20: more than "
 			      "worker.cells_max, 8; write cells <= "
 			      "cells_max"},
+    {"gate { full_wait = 15m }",
+	"c: gate.resume_wait: must be shorter than gate.full_wait; write "
+	"resume_wait < full_wait"},
+    {"gate { resume_disk = 90 }",
+	"c: gate.resume_disk: 90: must be below gate.full_disk, 90; write "
+	"resume_disk < full_disk"},
     {"budget { message = 600MiB }",
 	"c: budget.memory: a cell maps the message, its output and itself, so "
 	"that budget.message + budget.output + 64MiB must fit; write memory "

@@ -140,6 +140,49 @@ held_ones_hear_nothing_and_return_to_the_front(void **state)
 }
 
 static void
+a_queued_one_waits_until_it_is_called(void **state)
+{
+	struct index *index = *state;
+
+	index_add(index, "a");
+	index_add(index, "b");
+	assert_takes(index, "a", false);
+	index_queue(index, "a");
+	assert_takes(index, "b", false);
+	index_queue(index, "b");
+	index_wake(index, "a"); /* is no news */
+	index_add(index, "a");
+	index_retry_all(index);
+	index_release(index);
+	assert_empty(index);
+	assert_int_equal(index_count(index).queued, 2);
+	index_call(index, "b");
+	assert_int_equal(index_count(index).queued, 1);
+	index_forget(index, "b");
+	assert_false(index_has(index, "b"));
+	assert_true(index_has(index, "a"));
+}
+
+static void
+what_was_queued_returns_to_the_front_in_its_order(void **state)
+{
+	struct index *index = *state;
+
+	index_add(index, "a");
+	index_add(index, "b");
+	assert_takes(index, "a", false);
+	index_queue(index, "a");
+	assert_takes(index, "b", false);
+	index_queue(index, "b");
+	index_add(index, "c");
+	index_unqueue(index);
+	assert_takes(index, "a", false);
+	assert_takes(index, "b", false);
+	assert_takes(index, "c", false);
+	assert_int_equal(index_count(index).queued, 0);
+}
+
+static void
 a_report_is_made_once_for_each_stay(void **state)
 {
 	struct index *index = *state;
@@ -165,6 +208,8 @@ main(void)
 	    T(a_deaf_one_waits_for_a_retry),
 	    T(retries_keep_their_order_and_come_last),
 	    T(held_ones_hear_nothing_and_return_to_the_front),
+	    T(a_queued_one_waits_until_it_is_called),
+	    T(what_was_queued_returns_to_the_front_in_its_order),
 	    T(a_report_is_made_once_for_each_stay),
 	};
 

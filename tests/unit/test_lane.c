@@ -28,7 +28,8 @@ tear_down(void **state)
 static struct lane_sample
 sample(uint64_t i)
 {
-	struct lane_sample s = {.bytes = i, .service_usec = ~i};
+	struct lane_sample s = {
+	    .bytes = i, .service_usec = ~i, .wait_usec = i * 3};
 
 	(void)snprintf(s.id, sizeof(s.id), "%llu", (unsigned long long)i);
 	return s;
@@ -46,16 +47,17 @@ static void
 a_reader_sees_what_the_writer_says(void **state)
 {
 	struct lane *w = NULL, *r = NULL;
-	uint64_t cursor = 0, n, left, lost;
+	uint64_t cursor = 0, n, lost;
 	struct lane_sample s;
+	struct mono since;
 
 	assert_int_equal(lane_open(*state, 3, &r), -ENOENT);
 	assert_int_equal(lane_create(*state, 3, &w), 0);
 	assert_int_equal(lane_open(*state, 3, &r), 0);
-	lane_set(w, 2, 4711);
-	lane_get(r, &n, &left);
+	lane_set(w, 2, (struct mono){4711});
+	lane_get(r, &n, &since);
 	assert_int_equal(n, 2);
-	assert_int_equal(left, 4711);
+	assert_int_equal(since.usec, 4711);
 	assert_int_equal(lane_next(r, &cursor, &s, &lost), 0);
 	for (uint64_t i = 0; i < 3; i++) {
 		const struct lane_sample one = sample(i);
@@ -102,18 +104,19 @@ static void
 a_restarted_worker_goes_on_in_the_readers_view(void **state)
 {
 	struct lane *w = NULL, *r = NULL, *other = NULL;
-	uint64_t cursor = 0, lost, n, left;
+	uint64_t cursor = 0, lost, n;
 	struct lane_sample s = sample(1);
+	struct mono since;
 
 	assert_int_equal(lane_create(*state, 1, &w), 0);
 	assert_int_equal(lane_create(*state, 1, &other), -EBUSY);
 	assert_int_equal(lane_open(*state, 1, &r), 0);
 	lane_finished(w, &s);
-	lane_set(w, 5, 5);
+	lane_set(w, 5, (struct mono){5});
 	lane_close(w);
 	assert_int_equal(lane_create(*state, 1, &w), 0);
-	lane_get(r, &n, &left);
-	assert_int_equal(n + left, 0);
+	lane_get(r, &n, &since);
+	assert_int_equal(n + since.usec, 0);
 	s = sample(2);
 	lane_finished(w, &s);
 	assert_int_equal(lane_next(r, &cursor, &s, &lost), 1);

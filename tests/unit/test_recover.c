@@ -201,6 +201,27 @@ the_latest_journal_line_decides(void **state)
 	assert_true(tmpspool_has(f->spool, SPOOL_FEED1, "dfA1"));
 }
 
+/* A move to feed2 died between its link and its rename; then the worker of
+ * feed1 took the message, and it was gone before anybody recovered. */
+static void
+a_move_that_was_begun_and_never_made_leaves_nothing(void **state)
+{
+	const struct fixture *f = *state;
+
+	tmp_put(f->spool->fds[SPOOL_FEED1 + 1], "dfA1", "body", 4);
+	put_journal(f, "feed",
+	    "{\"t\":5,\"event\":\"move\",\"id\":\"A1\",\"from\":\"feed1\","
+	    "\"to\":\"feed2\"}\n");
+	expect(f, 0, 0, 0, 1);
+	put_journal(f, "worker-1",
+	    "{\"t\":6,\"event\":\"move\",\"id\":\"A1\",\"from\":\"feed1\","
+	    "\"to\":\"out\"}\n");
+	expect(f, 1, 0, 0, 0);
+	/* Or before its line. */
+	tmp_put(f->spool->fds[SPOOL_SPAM], "dfA1", "body", 4);
+	expect(f, 1, 0, 0, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -215,6 +236,7 @@ main(void)
 	    TEST(a_df_whose_message_has_moved_on_is_removed),
 	    TEST(a_df_that_may_be_moving_is_left_alone),
 	    TEST(the_latest_journal_line_decides),
+	    TEST(a_move_that_was_begun_and_never_made_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

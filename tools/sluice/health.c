@@ -5,6 +5,7 @@
 #include "common/conf.h"
 #include "common/io.h"
 #include "feed/board.h"
+#include "feed/sort.h"
 #include "queues/lane.h"
 #include "tools/sluice/util.h"
 #include "tools/sluice/view.h"
@@ -197,7 +198,20 @@ look_at_feed(struct health *h, const struct conf *conf)
 		q->empty_usec = b->lane[i].empty_usec > past
 				    ? b->lane[i].empty_usec - past
 				    : 0;
+		q->wait_usec = b->lane[i].wait_usec;
 	}
+	h->tune = (struct health_tune){
+	    .is_known = true, .lanes = b->lanes, .board = b->tune};
+	for (size_t i = 0; i < b->lanes && i < BOARD_MAX_LANES; i++)
+		h->tune.max_bytes[i] = b->lane[i].max_bytes;
+	if (b->policy < FEED_POLICIES)
+		h->feed = (struct health_feed){
+		    .is_known = true,
+		    .policy = feed_policy_name((enum feed_policy)b->policy),
+		    .patience = b->patience,
+		    .queued = b->queued,
+		    .stolen = b->stolen,
+		};
 }
 
 static void
@@ -206,10 +220,13 @@ look_at_lanes(struct health *h, const struct conf *conf)
 	for (unsigned int k = 1; k <= conf->feed.queues; k++) {
 		struct health_queue *q = &h->queues[SPOOL_FEED1 + k - 1];
 		struct lane *lane = NULL;
+		struct mono since;
 
 		if (lane_open(conf->site.runtime, k, &lane) < 0)
 			continue; /* its worker's absence is said elsewhere */
-		lane_get(lane, &q->in_service, &q->left_usec);
+		lane_get(lane, &q->in_service, &since);
+		if (q->in_service > 0)
+			q->served_usec = mono_span(since, mono_now());
 		(void)lane_close(lane);
 	}
 }
@@ -274,6 +291,23 @@ look_at_counters(struct health *h, const struct conf *conf)
 		judge_counters(h, &h->counters[i]);
 }
 
+/* While it doesn't run, mail is taken, and what it said last is no news. */
+static void
+look_at_gate(struct health *h, const struct conf *conf)
+{
+	struct metrics_values view;
+	char text[160];
+
+	if (metrics_read(conf->site.runtime, "gate", &view) < 0 ||
+	    !is_running(view.pid))
+		return; /* its absence is said elsewhere */
+	h->has_gate = true;
+	gate_view_get(&view, &h->gate);
+	if (!gate_view_is_open(&h->gate))
+		problem(h, "gate: %s",
+		    gate_view_text(&h->gate, text, sizeof(text)));
+}
+
 struct health *
 health_look(const struct conf *conf, const struct health_limits *limits)
 {
@@ -284,6 +318,7 @@ health_look(const struct conf *conf, const struct health_limits *limits)
 	look_at_spool(h, conf, limits);
 	look_at_feed(h, conf);
 	look_at_lanes(h, conf);
+	look_at_gate(h, conf);
 	look_at_counters(h, conf);
 	return h;
 }

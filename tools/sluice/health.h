@@ -7,7 +7,9 @@
 #define SLUICE_TOOLS_HEALTH_H
 
 #include "common/metrics.h"
+#include "feed/board.h"
 #include "queues/spool.h"
+#include "tools/sluice/gate_view.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +28,25 @@ struct health_queue {
 	bool is_lane;         /* the rest is known for feed queues only */
 	uint64_t max_bytes;   /* UINT64_MAX: no limit */
 	uint64_t empty_usec;  /* expected to be empty in so long */
-	uint64_t in_service, left_usec;
+	uint64_t in_service, served_usec;
+	uint64_t wait_usec; /* mean, of what its worker finished; 0: unknown */
+};
+
+/* What the tuner shows; see feed/board.h. */
+struct health_tune {
+	bool is_known;
+	size_t lanes;
+	uint64_t max_bytes[BOARD_MAX_LANES]; /* in force */
+	struct board_tune board;
+};
+
+/* What the feed says of itself. */
+struct health_feed {
+	bool is_known;
+	const char *policy;
+	uint64_t patience; /* of small-first */
+	uint64_t queued;   /* in in, until a worker is free */
+	uint64_t stolen;   /* since its start */
 };
 
 struct health_daemon {
@@ -44,10 +64,14 @@ struct health_counters {
 
 struct health {
 	struct health_queue queues[SPOOL_MAX]; /* by enum spool_dir */
+	struct health_feed feed;
+	struct health_tune tune;
 	struct health_daemon daemons[HEALTH_DAEMONS_MAX];
 	size_t n_daemons;
 	struct health_counters counters[2 * HEALTH_DAEMONS_MAX];
 	size_t n_counters;
+	bool has_gate; /* it runs */
+	struct gate_view gate;
 	char *problems[HEALTH_PROBLEMS_MAX]; /* bad news, for people */
 	size_t n_problems;
 };

@@ -9,6 +9,7 @@
 #include "common/conf.h"
 #include "common/io.h"
 #include "tools/sluice/health.h"
+#include "tools/sluice/status_tune.h"
 #include "tools/sluice/util.h"
 
 #include <ctype.h>
@@ -64,8 +65,21 @@ json_queue(const struct health_queue *q, const char *name)
 			set_number(o, "max_bytes", q->max_bytes);
 		set_number(o, "expected_empty_usec", q->empty_usec);
 		set_number(o, "in_service", q->in_service);
-		set_number(o, "left_usec", q->left_usec);
+		set_number(o, "served_usec", q->served_usec);
+		set_number(o, "mean_wait_usec", q->wait_usec);
 	}
+	util_json_line(stdout, o);
+}
+
+static void
+json_feed(const struct health_feed *f)
+{
+	json_t *o = new_line("feed", NULL);
+
+	set_text(o, "policy", f->policy);
+	set_number(o, "patience", f->patience);
+	set_number(o, "queued", f->queued);
+	set_number(o, "stolen", f->stolen);
 	util_json_line(stdout, o);
 }
 
@@ -101,6 +115,22 @@ json_counters(const struct health_counters *c)
 }
 
 static void
+json_gate(const struct gate_view *g)
+{
+	json_t *o = new_line("gate", NULL);
+
+	(void)json_object_set_new(
+	    o, "open", json_boolean(gate_view_is_open(g)));
+	(void)json_object_set_new(o, "disk_full", json_boolean(g->is_full));
+	if (g->takes_bytes != UINT64_MAX)
+		set_number(o, "takes_bytes", g->takes_bytes);
+	set_number(o, "since_usec", g->since_usec);
+	set_number(o, "wait_usec", g->wait_usec);
+	set_number(o, "disk_percent", g->used_percent);
+	util_json_line(stdout, o);
+}
+
+static void
 print_json(const struct health *h)
 {
 	json_t *o = new_line("summary", NULL), *problems = json_array();
@@ -109,8 +139,13 @@ print_json(const struct health *h)
 		if (h->queues[i].is_there)
 			json_queue(
 			    &h->queues[i], spool_dir_name((enum spool_dir)i));
+	if (h->feed.is_known)
+		json_feed(&h->feed);
+	status_tune_json(&h->tune);
 	for (size_t i = 0; i < h->n_daemons; i++)
 		json_daemon(&h->daemons[i]);
+	if (h->has_gate)
+		json_gate(&h->gate);
 	for (size_t i = 0; i < h->n_counters; i++)
 		json_counters(&h->counters[i]);
 	(void)json_object_set_new(o, "ok", json_boolean(h->n_problems == 0));
@@ -125,6 +160,7 @@ static void
 add_queue(struct table *t, const struct health_queue *q, const char *name)
 {
 	char size[32], age[32] = "-", limit[32] = "-", empty[32] = "-";
+	char wait[32] = "-";
 
 	if (q->messages)
 		(void)util_span(q->oldest_usec, age, sizeof(age));
@@ -134,6 +170,8 @@ add_queue(struct table *t, const struct health_queue *q, const char *name)
 			(void)snprintf(limit, sizeof(limit), "none");
 		else
 			(void)util_bytes(q->max_bytes, limit, sizeof(limit));
+		if (q->wait_usec > 0)
+			(void)util_span(q->wait_usec, wait, sizeof(wait));
 	}
 	table_cell(t, "%s", name);
 	table_cell(t, "%" PRIu64, q->messages);
@@ -142,13 +180,14 @@ add_queue(struct table *t, const struct health_queue *q, const char *name)
 	table_cell(t, "%s", limit);
 	table_cell(t, "%s", empty);
 	table_cell(t, "%" PRIu64, q->in_service);
+	table_cell(t, "%s", wait);
 }
 
 static void
 print_queues(const struct health *h)
 {
 	static const char *const titles[] = {"QUEUE", ">MESSAGES", ">SIZE",
-	    ">OLDEST", ">LIMIT", ">EMPTY IN", ">IN SERVICE"};
+	    ">OLDEST", ">LIMIT", ">EMPTY IN", ">IN SERVICE", ">MEAN WAIT"};
 	struct table *t = table_new(ARRAY_SIZE(titles), titles);
 
 	for (size_t i = 0; i < SPOOL_MAX; i++)
@@ -156,6 +195,18 @@ print_queues(const struct health *h)
 			add_queue(t, &h->queues[i],
 			    spool_dir_name((enum spool_dir)i));
 	table_print(t, stdout);
+}
+
+static void
+print_feed(const struct health_feed *f)
+{
+	if (!f->is_known)
+		return;
+	(void)printf("\nPolicy: %s", f->policy);
+	if (f->queued > 0)
+		(void)printf(
+		    ", %" PRIu64 " wait in in for a free worker", f->queued);
+	(void)putchar('\n');
 }
 
 static void
@@ -178,6 +229,16 @@ print_daemons(const struct health *h)
 	}
 	(void)putchar('\n');
 	table_print(t, stdout);
+}
+
+static void
+print_gate(const struct health *h)
+{
+	char text[160];
+
+	if (h->has_gate)
+		(void)printf("\nGate: %s.\n",
+		    gate_view_text(&h->gate, text, sizeof(text)));
 }
 
 static void
@@ -209,7 +270,10 @@ static void
 print_text(const struct health *h)
 {
 	print_queues(h);
+	print_feed(&h->feed);
+	status_tune_print(&h->tune);
 	print_daemons(h);
+	print_gate(h);
 	print_counters(h);
 	(void)putchar('\n');
 	for (size_t i = 0; i < h->n_problems; i++)
