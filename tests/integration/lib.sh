@@ -132,10 +132,12 @@ free_ports()
 deploy()
 {
 	local in out
+	# However full this machine's disk is.
 	read -r in out <<<"$(free_ports 2)"
 	places+=("$place")
 	"$root/tools/setup" --prefix "$place" --listen "127.0.0.1:$in" \
-	    --next-hop "127.0.0.1:$out" --hostname mx.example.test "$@" \
+	    --next-hop "127.0.0.1:$out" --hostname mx.example.test \
+	    --set gate.full_disk=100 --set gate.resume_disk=99 "$@" \
 	    >"$dir/setup.out" 2>&1 || {
 		cat "$dir/setup.out"
 		bad "tools/setup"
