@@ -112,14 +112,16 @@ must_start
 cp "$conf" "$dir/right"
 sed 's/^\(\tlimits = \).*/\1"9 8"/' "$conf" >"$dir/w" && cat "$dir/w" >"$conf"
 kill -HUP "$(part pid sluice)"
-eventually 5 "a wrong reload is refused" 1 logged "reload result=kept-old"
+eventually 5 "a wrong reload is refused" 1 \
+	logged "sluice\[[0-9]*\]: reload result=kept-old"
 grep "kept-old" "$place/log/sluice.log" | grep -q "sluice.conf:[0-9]" ||
 	bad "without its line: $(grep kept-old "$place/log/sluice.log")"
 send --count 3 --seed 31 --attach-share 0 || bad "send"
 drained 10
 cat "$dir/right" >"$conf"
 kill -HUP "$(part pid sluice)"
-eventually 5 "a right one is taken" 1 logged "reload result=accepted"
+eventually 5 "a right one is taken" 1 \
+	logged "sluice\[[0-9]*\]: reload result=accepted"
 send --count 3 --seed 32 --attach-share 0 || bad "send"
 drained 10
 check_mail "mail passes before and after" --expect-out ham

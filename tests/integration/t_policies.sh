@@ -54,7 +54,7 @@ own_clean_up()
 begin t_policies
 deploy --set feed.patience=100000
 must_start
-is "the default" size+load "$(shown_policy)"
+eventually 10 "the default" size+load shown_policy
 
 # 1. Sixty of all kinds under each policy; changed by a signal.
 seed=90
