@@ -226,17 +226,16 @@ static void
 cross_check(struct reader *r)
 {
 	const struct conf *c = r->conf;
-	size_t want = (size_t)c->feed.queues - 1;
+	size_t most = (size_t)c->feed.queues - 1;
 	uint64_t need;
 
-	if (c->feed.limits.count != want)
+	if (c->feed.limits.count > most)
 		say(r, r->limits_line ? r->limits_line : r->queues_line,
-		    "feed.limits: %zu given%s, but %ju queues need %zu (the "
-		    "last queue has none); write limits = \"...\" with %zu "
-		    "ascending sizes, or queues = %zu",
+		    "feed.limits: %zu given%s, but %ju queues take %zu at most "
+		    "(the last queue has none); write limits = \"...\" with "
+		    "no more ascending sizes, or queues = %zu",
 		    c->feed.limits.count, r->limits_line ? "" : " by default",
-		    (uintmax_t)c->feed.queues, want, want,
-		    c->feed.limits.count + 1);
+		    (uintmax_t)c->feed.queues, most, c->feed.limits.count + 1);
 	if (c->worker.cells > c->worker.cells_max)
 		say(r, 0,
 		    "worker.cells: %ju: more than worker.cells_max, %ju; "

@@ -57,12 +57,14 @@ static const struct {
 	"c:2: feed.limits: 2000 2000 5000: does not ascend; write every size "
 	"larger than the one before it"},
     {"feed {\n\n queues = 3\n}\n",
-	"c:3: feed.limits: 3 given by default, but 3 queues need 2 (the last "
-	"queue has none); write limits = \"...\" with 2 ascending sizes, or "
+	"c:3: feed.limits: 3 given by default, but 3 queues take 2 at most "
+	"(the last queue has none); write limits = \"...\" with no more "
+	"ascending sizes, or "
 	"queues = 4"},
-    {"feed {\n limits = \"1KiB 2KiB\"\n}\n",
-	"c:2: feed.limits: 2 given, but 4 queues need 3 (the last queue has "
-	"none); write limits = \"...\" with 3 ascending sizes, or queues = 3"},
+    {"feed {\n limits = \"1KiB 2KiB 3KiB 4KiB\"\n}\n",
+	"c:2: feed.limits: 4 given, but 4 queues take 3 at most (the last "
+	"queue has none); write limits = \"...\" with no more ascending sizes, "
+	"or queues = 5"},
     {"feed {\n qeues = 4\n}\n",
 	"c:2: feed: no such option 'qeues'; write one of those that `sluice "
 	"config dump` shows there"},
