@@ -71,9 +71,11 @@ publish(struct deliver *d)
 	lane_set(d->lane, n, (struct mono){now.usec - served_usec});
 	metrics_set(d->metrics, METRIC_deliver_in_flight, n);
 	metrics_set(d->metrics, METRIC_deliver_waiting, d->lot.n_waiting);
+	/* With nothing left that asks, nobody knows; the next message will. */
 	metrics_set(d->metrics, METRIC_deliver_outage,
-	    d->outage.usec ? mono_span(d->outage, mono_now()) / USEC_PER_SEC + 1
-			   : 0);
+	    d->outage.usec && n + d->lot.n_waiting > 0
+		? mono_span(d->outage, now) / USEC_PER_SEC + 1
+		: 0);
 }
 
 /*
