@@ -160,6 +160,10 @@ mark full_disk "$used"
 mark resume_disk $((used - 1))
 reload
 eventually 5 "a full disk is said" "452 4.3.1" code 1000
+for size in abc +7 0x10 1,2 "$(printf '%040d' 7)"; do
+	is "whatever is said of its size ($size)" "452 4.3.1" "$(code "$size")"
+done
+is "and the gate was asked nothing odd" 0 "$(counted gate_bad)"
 mark full_disk $((used + 3))
 reload
 sleep 2

@@ -7,6 +7,7 @@
 #include "common/io.h"
 #include "common/metrics.h"
 #include "feed/board.h"
+#include "feed/sort.h"
 #include "tests/support/tmpspool.h"
 
 #include <fcntl.h>
@@ -186,6 +187,86 @@ an_engine_that_is_away_counts_though_some_mail_passes(void **state)
 	place_done(p);
 }
 
+/* Its last message gone to error/, it learns nothing of the engine any more:
+ * somebody has to be let in, or it stays so for ever. */
+static void
+an_engine_that_nobody_waits_for_counts_nothing(void **state)
+{
+	struct place *p = place_new();
+
+	(void)state;
+	assert_int_equal(metrics_open(p->top, "worker-1", &p->worker), 0);
+	metrics_set(p->worker, METRIC_deliver_outage, 4 * 3600);
+	p->board.lane[0].messages = 0;
+	p->board.lane[0].empty_usec = 0;
+	at(p, 1);
+	assert_int_equal(wait_sec(p, 0), 0);
+	p->board.lane[0].messages = 1;
+	at(p, 2);
+	assert_int_equal(wait_sec(p, 0), 4 * 3600);
+	place_done(p);
+}
+
+/* Until it has counted what lies there, what was known before is the best. */
+static void
+a_feed_that_starts_anew_is_no_empty_one(void **state)
+{
+	struct place *p = place_new();
+
+	(void)state;
+	at(p, 1);
+	assert_int_equal(wait_sec(p, 1), 20);
+	p->map = board_close(p->map);
+	assert_int_equal(board_create(p->top, &p->map), 0);
+	gate_look(p->eyes, (struct mono){2 * USEC_PER_SEC}, &p->sight);
+	assert_int_equal(p->sight.lanes, 2);
+	assert_int_equal(wait_sec(p, 1), 20);
+	gate_look(p->eyes, (struct mono){61 * USEC_PER_SEC}, &p->sight);
+	assert_in_range(wait_sec(p, 1), 20 + 60, 20 + 60 + 61);
+	place_done(p);
+}
+
+/* FEED_SMALL_FIRST gives a worker that is down nothing, so its lane is empty.
+ */
+static void
+what_waits_for_any_worker_waits_for_an_idle_one(void **state)
+{
+	struct place *p = place_new();
+
+	(void)state;
+	for (size_t i = 0; i < p->board.lanes; i++)
+		p->board.lane[i].messages = p->board.lane[i].empty_usec = 0;
+	at(p, 10);
+	assert_int_equal(wait_sec(p, 1), 0);
+	p->board.policy = FEED_SMALL_FIRST;
+	p->board.queued = 5;
+	at(p, 11);
+	assert_int_equal(wait_sec(p, 1), 0);
+	at(p, 70);
+	assert_int_equal(wait_sec(p, 1), 60);
+	place_done(p);
+}
+
+/* Who looks at the load alone gives every lane every size. */
+static void
+limits_that_bind_no_lane_bind_no_mail(void **state)
+{
+	static const enum feed_policy policies[] = {
+	    FEED_LEAST_WORK, FEED_SMALL_FIRST};
+	struct place *p = place_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		p->board.policy = policies[i];
+		at(p, 1 + i);
+		assert_true(p->sight.lane[0].max_bytes == UINT64_MAX);
+	}
+	p->board.policy = FEED_STEAL;
+	at(p, 9);
+	assert_int_equal(p->sight.lane[0].max_bytes, 1000);
+	place_done(p);
+}
+
 int
 main(void)
 {
@@ -198,6 +279,10 @@ main(void)
 		a_worker_that_moves_nothing_counts_with_its_idleness),
 	    cmocka_unit_test(
 		an_engine_that_is_away_counts_though_some_mail_passes),
+	    cmocka_unit_test(an_engine_that_nobody_waits_for_counts_nothing),
+	    cmocka_unit_test(a_feed_that_starts_anew_is_no_empty_one),
+	    cmocka_unit_test(what_waits_for_any_worker_waits_for_an_idle_one),
+	    cmocka_unit_test(limits_that_bind_no_lane_bind_no_mail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "common/metrics.h"
 #include "feed/board.h"
 #include "feed/load.h"
+#include "feed/sort.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -80,9 +81,13 @@ idle_usec(struct gate_eyes *eyes, size_t i, struct mono now)
 	moved = v[METRIC_deliver_out] + v[METRIC_deliver_virus] +
 		v[METRIC_deliver_ext] + v[METRIC_deliver_spam] +
 		v[METRIC_deliver_error];
-	if (eyes->board.lane[i].messages == 0)
-		eyes->lane[i].changed = now; /* nothing to do */
 	idle = quiet_usec(&eyes->lane[i], moved, now);
+	if (eyes->board.lane[i].messages == 0 && eyes->board.queued == 0) {
+		/* Nothing to do, so nothing that an engine could answer, were
+		 * it there again.  The next message will tell. */
+		eyes->lane[i].changed = now;
+		return 0;
+	}
 	outage = v[METRIC_deliver_outage] * USEC_PER_SEC;
 	return outage > idle ? outage : idle;
 }
@@ -105,6 +110,14 @@ unplaced_usec(const struct board *board)
 			  (double)board->lanes);
 }
 
+/* Where limits say nothing of a lane, any of them takes every size. */
+static bool
+limits_bind_lanes(const struct board *board)
+{
+	return board->policy != FEED_LEAST_WORK &&
+	       board->policy != FEED_SMALL_FIRST;
+}
+
 static void
 look_at_lanes(
     struct gate_eyes *eyes, struct mono now, struct gate_sight *ret_sight)
@@ -121,7 +134,9 @@ look_at_lanes(
 	common += unplaced_usec(board);
 	ret_sight->lanes = board->lanes;
 	for (size_t i = 0; i < board->lanes; i++) {
-		ret_sight->lane[i].max_bytes = board->lane[i].max_bytes;
+		ret_sight->lane[i].max_bytes = limits_bind_lanes(board)
+						   ? board->lane[i].max_bytes
+						   : UINT64_MAX;
 		ret_sight->lane[i].wait_usec = common +
 					       board->lane[i].empty_usec +
 					       idle_usec(eyes, i, now);
@@ -158,8 +173,9 @@ gate_look(struct gate_eyes *eyes, struct mono now, struct gate_sight *ret_sight)
 {
 	struct board board;
 
-	/* An unreadable one leaves the last, which then grows old. */
-	if (board_read(eyes->runtime, &board) == 0)
+	/* An unreadable one leaves the last, which then grows old; so does one
+	 * of a feed that starts and hasn't counted yet. */
+	if (board_read(eyes->runtime, &board) == 0 && board.lanes > 0)
 		eyes->board = board;
 	look_at_lanes(eyes, now, ret_sight);
 	look_at_disk(eyes);

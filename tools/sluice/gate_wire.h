@@ -3,8 +3,8 @@
  *
  * A socketmap (sendmail's op manual, "K socket"): the question is a netstring
  * of the map's name, one blank and the key, here the octets that the client
- * has declared with SIZE=, or nothing.  The answer is a netstring of a status
- * and a value, which etc/in.mc turns into the reply to MAIL.
+ * has declared with SIZE=; 0 or nothing: it hasn't.  The answer is a netstring
+ * of a status and a value, which etc/in.mc turns into the reply to MAIL.
  */
 #ifndef SLUICE_TOOLS_GATE_WIRE_H
 #define SLUICE_TOOLS_GATE_WIRE_H
