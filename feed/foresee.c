@@ -210,6 +210,14 @@ pass_time(uint64_t *work_usec, size_t lanes, uint64_t usec)
 
 /* Service and gaps in 1/1024 us: a fast worker's are few microseconds. */
 #define FINE 1024.0
+#define LONG 1e18 /* fits an integer, and all the work there is, in it */
+
+/* When hardly any mail comes, a gap can be longer than any integer. */
+static uint64_t
+whole(double fine)
+{
+	return (uint64_t)(fine < LONG ? fine : LONG);
+}
 
 static void
 simulate(const struct foresee *what, const struct feed_limits *limits,
@@ -226,7 +234,7 @@ simulate(const struct foresee *what, const struct feed_limits *limits,
 		double size = mail->bytes[i];
 		size_t lane;
 
-		pass_time(work, limits->lanes, (uint64_t)(gap * FINE));
+		pass_time(work, limits->lanes, whole(gap * FINE));
 		lane = feed_pick(policy, limits, work, (uint64_t)size);
 		if (i >= WARM_UP) {
 			double wait = (double)work[lane] / FINE;

@@ -131,7 +131,11 @@ struct best {
 	uint16_t from[FEED_MAX_LANES][MIX_BUCKETS + 1];
 };
 
-/* best->wait[k][i]: the least for the first i points in k + 1 lanes. */
+/*
+ * best->wait[k][i]: the least for the first i points in k + 1 lanes, i > k.
+ * Each lane gets a point, by force: what points save that have all but faded
+ * away is lost in rounding.
+ */
 static void
 search(const struct sums *sums, double rate, size_t n, size_t lanes,
     struct best *ret_best)
@@ -141,12 +145,12 @@ search(const struct sums *sums, double rate, size_t n, size_t lanes,
 		ret_best->from[0][i] = 0;
 	}
 	for (size_t k = 1; k < lanes; k++)
-		for (size_t i = 0; i <= n; i++) {
+		for (size_t i = k + 1; i <= n; i++) {
 			double *least = &ret_best->wait[k][i];
 
 			*least = INFINITY;
-			ret_best->from[k][i] = 0;
-			for (size_t j = 0; j <= i; j++) {
+			ret_best->from[k][i] = (uint16_t)k;
+			for (size_t j = k; j < i; j++) {
 				double wait = ret_best->wait[k - 1][j] +
 					      part(sums, rate, j, i);
 

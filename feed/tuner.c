@@ -76,7 +76,10 @@ tuner_measured(struct feed *feed, size_t lane, const struct lane_sample *sample)
 		    sample->wait_usec, sample->service_usec);
 }
 
-/* As in the configuration, "none" for lanes without. */
+/* Any limits and blanks: a list cut short would be read as another one. */
+#define LIMITS_TEXT (FEED_MAX_LANES * sizeof("18446744073709551615"))
+
+/* As in the configuration: those that there are. */
 static const char *
 limits_text(const struct feed_limits *limits, char *buf, size_t size)
 {
@@ -84,12 +87,12 @@ limits_text(const struct feed_limits *limits, char *buf, size_t size)
 
 	buf[0] = '\0';
 	for (size_t i = 0; i + 1 < limits->lanes && n < size; i++) {
-		const char *blank = i ? " " : "";
-		int r = limits->max_bytes[i] == UINT64_MAX
-			    ? snprintf(buf + n, size - n, "%snone", blank)
-			    : snprintf(buf + n, size - n, "%s%" PRIu64, blank,
-				  limits->max_bytes[i]);
+		int r;
 
+		if (limits->max_bytes[i] == UINT64_MAX)
+			break;
+		r = snprintf(buf + n, size - n, "%s%" PRIu64, i ? " " : "",
+		    limits->max_bytes[i]);
 		n += r > 0 ? (size_t)r : 0;
 	}
 	return buf;
@@ -99,7 +102,7 @@ static void
 say(const struct feed *feed, const char *what, const struct feed_limits *to)
 {
 	const struct tune_report *r = tune_report(feed->tuner->tune);
-	char old[512], new[512];
+	char old[LIMITS_TEXT], new[LIMITS_TEXT];
 
 	log_info("tune %s policy=%s from=\"%s\" to=\"%s\" gain=%.2f "
 		 "foreseen_usec=%.0f with_it_usec=%.0f measured_usec=%.0f "
@@ -114,7 +117,7 @@ static void
 say_trial(const struct feed *feed, const char *what)
 {
 	const struct tune_report *r = tune_report(feed->tuner->tune);
-	char text[512];
+	char text[LIMITS_TEXT];
 
 	log_info("tune %s limits=\"%s\" before_usec=%.0f since_usec=%.0f "
 		 "load=%.3f hold=%" PRIu64,

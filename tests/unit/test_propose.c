@@ -330,6 +330,41 @@ odd_laws_give_sane_limits(void **unused)
 	}
 }
 
+/* What has all but faded away costs a lane nothing, and saves nothing that a
+ * double could tell: each lane has its sizes even so. */
+static void
+sizes_that_have_faded_get_lanes_too(void **unused)
+{
+	static const struct mix_law law = {
+	    3, {{1962, 2048, 1 - 2.2e-9, 2000}, {2048, 2139, 1.1e-9, 2100},
+		   {2139, 2234, 1.1e-9, 2200}}};
+	struct foresee what = {FEED_SIZE, &law, &line, 0};
+	struct feed_limits limits;
+
+	(void)unused;
+	what.rate = foresee_rate(&what, 1, 0.5);
+	propose_limits(&what, 4, &limits);
+	for (size_t k = 1; k < count_limits(&limits); k++)
+		assert_true(limits.max_bytes[k] > limits.max_bytes[k - 1]);
+	assert_true(isfinite(seconds(&what, &limits)));
+}
+
+/* After a week without any the rate is no zero, but a gap fits no integer. */
+static void
+hardly_any_mail_waits_for_nobody(void **unused)
+{
+	static const double rates[] = {1e-12, 1e-17, 1e-18, 1e-30, 1e-300};
+	struct mix_law law = law_of(two_humps);
+	struct foresee what = {FEED_SIZE_LOAD, &law, &line, 0};
+	struct feed_limits limits = limits_of(4, (const uint64_t[]){6431}, 1);
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++) {
+		what.rate = rates[i];
+		assert_true(seconds(&what, &limits) < 0.01);
+	}
+}
+
 static void
 a_spell_knows_its_mean_and_error(void **unused)
 {
@@ -364,6 +399,8 @@ main(void)
 	    cmocka_unit_test(a_gap_in_sizes_reserves_lanes_for_small_mail),
 	    cmocka_unit_test(where_it_saves_nothing_no_lane_is_reserved),
 	    cmocka_unit_test(odd_laws_give_sane_limits),
+	    cmocka_unit_test(sizes_that_have_faded_get_lanes_too),
+	    cmocka_unit_test(hardly_any_mail_waits_for_nobody),
 	    cmocka_unit_test(a_spell_knows_its_mean_and_error),
 	};
 
