@@ -90,7 +90,7 @@ feed_pick(enum feed_policy policy, const struct feed_limits *limits,
 	case FEED_POLICIES:
 		break;
 	}
-	assert(!"nothing is placed on arrival");
+	assert(false && "nothing is placed on arrival");
 	return limits->lanes - 1;
 }
 

@@ -32,7 +32,7 @@ mode_of(const struct conf *conf)
 	for (enum tune_mode mode = 0; mode < TUNE_MODES; mode++)
 		if (strcmp(conf->feed.tune, tune_mode_name(mode)) == 0)
 			return mode;
-	assert(!"conf_load() refuses others");
+	assert(false && "conf_load() refuses others");
 	return TUNE_OFF;
 }
 
