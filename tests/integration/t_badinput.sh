@@ -271,10 +271,11 @@ fill()
 }
 
 fill
-must_start sluice
+# Before sluice starts: each message that it could still deliver makes room.
 send --count 5 --seed 42 --no-retry --attach-share 0
 is "on a full disk the sender is told to come back" 5 \
 	"$(grep -c '"id":"t42-.*"status":"deferred"' "$dir/sent")"
+must_start sluice
 sleep 2
 # shellcheck disable=SC2046
 held=$(count in $(feeds))
