@@ -162,6 +162,12 @@ expect 0 "recommend" recommend $mail --policy size,least-work \
 	--messages 1e5 --half-width 0.2 --json
 holds "one of two" '@o == 2 && grep({ $_->{recommended} } @o) == 1'
 holds "the bound is one" '!grep { $_->{gap} < 0 } @o'
+# Ten million messages don't tell it so well; it goes on until they do.
+expect 0 "optimize to 1 %" optimize $mail --policy least-work --json
+holds "to 1 %" '$o[0]{ci99_s} <= 0.01 * $o[0]{wait_mean_s}'
+expect 0 "as many as were asked for" optimize $mail --policy least-work \
+	--messages 1e5 --json
+holds "no more" '$o[0]{messages} < 2e5'
 }
 
 # 5. Replay: one worker, whose waits are plain sums.
@@ -255,6 +261,13 @@ refuses 100 --service missing wait --rate 1 --sizes exp:5
 refuses 100 --sizes missing wait --rate 1 --service 1,0
 refuses 100 --limits "not for 5" wait --rate 1 --service 1e-3,0 \
 	--sizes exp:5 --workers 5
+expect 1 "no mean" simulate --rate 1 --service 1,1 --sizes pareto:0.9,1
+says err --sizes pareto:0.9,1 infinite "write "
+expect 0 "a single queue has no limits" wait --rate 1 --service 0.5,0 \
+	--sizes exp:5 --workers 1 --limits "" --json
+holds "M/D/1" 'abs($o[0]{wait_mean_s} - 0.25) < 1e-6 && !@{$o[0]{limits}}'
+refuses 100 --limits "4 workers" wait --rate 1 --service 0.5,0 --sizes exp:5 \
+	--limits ""
 expect 100 "no such command" guess
 expect 100 "no command"
 for c in wait simulate optimize recommend replay plot; do
@@ -271,6 +284,8 @@ says err gnuplot-nox
 refuses 100 --output "a.jpg" plot sizes --sizes $sizes --output a.jpg
 refuses 100 --output missing plot sizes --sizes $sizes
 refuses 100 pie "write wait" plot pie
+refuses 100 --sizes "is infinite" plot wait --service 1,1 \
+	--sizes pareto:0.9,1 --output "$dir/none.svg"
 if command -v gnuplot >/dev/null; then
 	for end in svg png; do
 		expect 0 "plot sizes, $end" plot sizes --sizes $sizes \

@@ -303,18 +303,6 @@ what_can_never_be_served_is_told_at_once(void **state)
 	}
 }
 
-/* So near to saturation, so few messages say nothing; and it is admitted. */
-static void
-too_few_messages_give_no_interval(void **state)
-{
-	struct sizes *sizes = parse("exp:1000000");
-	const struct model m = queue(sizes, 1, 0.995);
-
-	(void)state;
-	assert_true(isinf(run(&m, 1, 100000).ci99_s));
-	sizes_free(sizes);
-}
-
 static void
 lanes_and_classes_add_up(void **state)
 {
@@ -386,7 +374,6 @@ main(void)
 	    cmocka_unit_test(any_number_of_threads_finds_the_same),
 	    cmocka_unit_test(it_stops_when_the_interval_is_narrow_enough),
 	    cmocka_unit_test(what_can_never_be_served_is_told_at_once),
-	    cmocka_unit_test(too_few_messages_give_no_interval),
 	    cmocka_unit_test(lanes_and_classes_add_up),
 	    cmocka_unit_test(progress_rises_and_may_end_it),
 	};

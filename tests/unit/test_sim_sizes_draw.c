@@ -51,6 +51,7 @@ static void
 draws_are_distributed_as_the_law_says(void **state)
 {
 	uint64_t *bytes = xcalloc(DRAWS, sizeof(*bytes));
+	double *octets = xcalloc(DRAWS, sizeof(*octets));
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes_specs); i++) {
 		struct sizes *sizes = parse(*state, sizes_specs[i]);
@@ -58,8 +59,8 @@ draws_are_distributed_as_the_law_says(void **state)
 
 		rng_init(&rng, 1, i);
 		/* Not a multiple of any batch. */
-		sizes_draw(sizes, &rng, bytes, 7);
-		sizes_draw(sizes, &rng, bytes + 7, DRAWS - 7);
+		sizes_draw(sizes, &rng, octets, bytes, 7);
+		sizes_draw(sizes, &rng, octets + 7, bytes + 7, DRAWS - 7);
 		qsort(bytes, DRAWS, sizeof(*bytes), by_size);
 		assert_true(bytes[0] >= 1);
 		assert_in_range(
@@ -68,6 +69,7 @@ draws_are_distributed_as_the_law_says(void **state)
 		sizes_free(sizes);
 	}
 	free(bytes);
+	free(octets);
 }
 
 /* The mean of DRAWS sizes is off by more than 5 standard deviations for one
@@ -79,6 +81,7 @@ draws_have_the_mean_of_the_law(void **state)
 	    "lognormal:8,1.2", "pareto:4.5,500", "pareto:2,500,1e6",
 	    "hist:@hist", "list:@list"};
 	uint64_t *bytes = xcalloc(DRAWS, sizeof(*bytes));
+	double *octets = xcalloc(DRAWS, sizeof(*octets));
 
 	for (size_t i = 0; i < ARRAY_SIZE(with_variance); i++) {
 		struct sizes *sizes = parse(*state, with_variance[i]);
@@ -88,7 +91,7 @@ draws_have_the_mean_of_the_law(void **state)
 		double sum = 0;
 
 		rng_init(&rng, 2, i);
-		sizes_draw(sizes, &rng, bytes, DRAWS);
+		sizes_draw(sizes, &rng, octets, bytes, DRAWS);
 		for (size_t k = 0; k < DRAWS; k++)
 			sum += (double)bytes[k];
 		/* Two of five sizes of the list are rounded by 0.4. */
@@ -97,6 +100,7 @@ draws_have_the_mean_of_the_law(void **state)
 		sizes_free(sizes);
 	}
 	free(bytes);
+	free(octets);
 }
 
 static void
@@ -107,21 +111,22 @@ draws_are_whole_octets_within_the_law(void **state)
 	struct sizes *far = parse(*state, "pareto:0.01,1");
 	struct sizes *below = parse(*state, "gaussmix:1,0.001,1000");
 	uint64_t bytes[1000];
+	double octets[ARRAY_SIZE(bytes)];
 	struct rng rng;
 
 	rng_init(&rng, 3, 0);
-	sizes_draw(list, &rng, bytes, ARRAY_SIZE(bytes));
+	sizes_draw(list, &rng, octets, bytes, ARRAY_SIZE(bytes));
 	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
 		assert_true(bytes[i] == 100 || bytes[i] == 201 ||
 			    bytes[i] == 300 || bytes[i] == 100000);
-	sizes_draw(cut, &rng, bytes, ARRAY_SIZE(bytes));
+	sizes_draw(cut, &rng, octets, bytes, ARRAY_SIZE(bytes));
 	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
 		assert_in_range(bytes[i], 700, 800);
 	/* What has no place in 64 bits, and what is below 0. */
-	sizes_draw(far, &rng, bytes, ARRAY_SIZE(bytes));
+	sizes_draw(far, &rng, octets, bytes, ARRAY_SIZE(bytes));
 	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
 		assert_in_range(bytes[i], 1, (uint64_t)1 << 62);
-	sizes_draw(below, &rng, bytes, ARRAY_SIZE(bytes));
+	sizes_draw(below, &rng, octets, bytes, ARRAY_SIZE(bytes));
 	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
 		assert_in_range(bytes[i], 1, 10000);
 	sizes_free(list);

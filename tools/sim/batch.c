@@ -56,16 +56,18 @@ draw_arrivals(struct source *source, struct batch *batch)
 	source->now_usec = now_usec;
 }
 
+/* Of the size before it was rounded, as the formulas have it: with sizes of
+ * few octets the difference would be seen. */
 static void
-set_service(const struct model *model, struct batch *batch)
+set_service(
+    const struct model *model, const double *octets, struct batch *batch)
 {
 	const double fixed_usec = model->fixed_s * USEC_PER_SEC;
 	const double usec_per_byte = model->per_octet_s * USEC_PER_SEC;
 
 	for (size_t i = 0; i < batch->n; i++)
-		batch->service_usec[i] = batch->predicted_usec[i] = whole_usec(
-		    fixed_usec +
-		    usec_per_byte * (double)(int64_t)batch->bytes[i]);
+		batch->service_usec[i] = batch->predicted_usec[i] =
+		    whole_usec(fixed_usec + usec_per_byte * octets[i]);
 }
 
 static void
@@ -98,10 +100,12 @@ static void
 draw(struct source *source, struct batch *batch)
 {
 	const struct model *model = source->model;
+	double octets[BATCH];
 
 	draw_arrivals(source, batch);
-	sizes_draw(model->sizes, &source->sizes, batch->bytes, batch->n);
-	set_service(model, batch);
+	sizes_draw(
+	    model->sizes, &source->sizes, octets, batch->bytes, batch->n);
+	set_service(model, octets, batch);
 	if (model->tail_share > 0)
 		add_tails(source, batch);
 	if (model->hit_share > 0)

@@ -104,25 +104,27 @@ optimize_from(struct model *model, const struct simulate_options *run,
 }
 
 static int
-optimize_one(struct model *model, const struct simulate_options *run,
-    double accuracy, struct result *ret_result)
+optimize_one(
+    struct model *model, const struct sim_options *o, struct result *ret_result)
 {
+	const struct simulate_options search = options_search(o);
 	struct optimum optimum;
 	int r;
 
 	if (model_utilisation(model) >= 1)
 		r = -EDOM;
 	else if (model->policy == FEED_SIZE)
-		r = optimize_from(model, run, ret_result);
+		r = optimize_from(model, &o->run, ret_result);
 	else
-		r = optimize_limits(model, accuracy, run, &optimum);
+		r = optimize_limits(
+		    model, options_accuracy(o), &search, &optimum);
 	if (r == -EDOM) {
 		cmd_result_unstable(ret_result, model);
 		return 0;
 	}
 	if (r < 0 || model->policy == FEED_SIZE)
 		return r;
-	return cmd_result_of_optimum(model, &optimum, run, ret_result);
+	return cmd_result_of_optimum(model, &optimum, &o->run, ret_result);
 }
 
 /* The size policy starts somewhere; what the others have is left out. */
@@ -156,8 +158,7 @@ run_all(const char *command, struct sim_options *o)
 			(void)cmd_keeps_up(command, &model);
 		progress_step(
 		    &progress, feed_policy_name(policy), n, o->n_policies);
-		r = optimize_one(
-		    &model, &o->run, options_accuracy(o), &results[n]);
+		r = optimize_one(&model, o, &results[n]);
 		n += r == 0;
 	}
 	progress_end(&progress);

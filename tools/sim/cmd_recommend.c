@@ -121,6 +121,7 @@ recommend(const char *command, struct sim_options *o)
 	struct result results[FEED_POLICIES];
 	const struct result *chosen;
 	struct recommendation rec = {.bound_s = NAN};
+	struct simulate_options search;
 	struct progress progress;
 	struct model model;
 	char err[ERR_MAX];
@@ -131,9 +132,10 @@ recommend(const char *command, struct sim_options *o)
 		return options_fail(SIM_USAGE, command, "%s", err);
 	progress_init(&progress, o->progress, &o->run);
 	progress_step(&progress, "looking", 0, 1);
+	search = options_search(o);
 	if (cmd_keeps_up(command, &model))
 		r = optimize_recommend(
-		    &model, options_accuracy(o), &o->run, &rec);
+		    &model, options_accuracy(o), &search, &rec);
 	if (r == -EDOM)
 		r = 0; /* as rec is: unstable, all of them */
 	if (r == 0)

@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "tools/sim/sizes.h"
 
 #include <errno.h>
 #include <math.h>
@@ -36,6 +37,13 @@ cmd_keeps_up(const char *command, const struct model *model)
 
 	if (busy < 1)
 		return true;
+	if (isinf(busy)) {
+		(void)options_fail(SIM_UNSTABLE, command,
+		    "--sizes: the mean of %s is infinite, so no workers could "
+		    "keep up: write a largest size",
+		    sizes_spec(model->sizes));
+		return false;
+	}
 	(void)options_fail(SIM_UNSTABLE, command,
 	    "--rate: %g messages a second keep these %zu workers %.3g times "
 	    "as busy as they can be: write less than --rate %.4g, or at least "

@@ -111,6 +111,16 @@ options_accuracy(const struct sim_options *o)
 	return o->run.half_width > 0 ? o->run.half_width : ACCURACY_DEFAULT;
 }
 
+struct simulate_options
+options_search(const struct sim_options *o)
+{
+	struct simulate_options search = o->run;
+
+	if (!o->has_messages)
+		search.max_messages = MESSAGES_PATIENT;
+	return search;
+}
+
 int
 options_fail(enum sim_status status, const char *command, const char *fmt, ...)
 {

@@ -13,6 +13,8 @@
 
 /* Of them alone there are default limits, too. */
 #define WORKERS_DEFAULT 4
+/* With a half-width to reach: what is given up after. */
+#define MESSAGES_PATIENT 400000000
 
 /* Exit statuses of every sub-command (sluice-sim(8), EXIT STATUS). */
 enum sim_status {
@@ -37,7 +39,8 @@ struct sim_options {
 	enum feed_policy policies[FEED_POLICIES];
 	struct simulate_options run;
 	bool has_workers, has_rate, has_service, has_limits, has_messages;
-	bool progress; /* show it; by default if stderr is a terminal */
+	bool has_no_limit; /* --limits '', which is all of a single queue's */
+	bool progress;     /* show it; by default if stderr is a terminal */
 	enum output_form form;
 };
 
@@ -78,6 +81,10 @@ int options_model(const struct sim_options *options, enum feed_policy policy,
 
 /* What share of the mean the half-width of an optimum may be. */
 double options_accuracy(const struct sim_options *options);
+
+/* How an optimum is simulated: until it is known to that share, or as many
+ * messages as were asked for. */
+struct simulate_options options_search(const struct sim_options *options);
 
 /* "sluice-sim COMMAND: TEXT" on standard error.  Returns status. */
 int options_fail(enum sim_status status, const char *command, const char *fmt,

@@ -13,8 +13,6 @@
 #define ERR_MAX 512
 /* Enough for 1 % where queues are half full, and done in seconds. */
 #define MESSAGES_DEFAULT 10000000
-/* With a half-width to reach: what is given up after. */
-#define MESSAGES_PATIENT 400000000
 
 enum option_key {
 	OPT_WORKERS = 1000,
@@ -187,6 +185,10 @@ parse_queues(
 		return r;
 	case OPT_LIMITS:
 		o->has_limits = true;
+		o->n_limits = 0;
+		o->has_no_limit = *arg == '\0';
+		if (o->has_no_limit)
+			return 0;
 		return value_limits(
 		    arg, o->limits, &o->n_limits, err, err_size);
 	case OPT_POLICY:
@@ -278,6 +280,11 @@ options_parse(const struct argp *argp, int argc, char **argv, void *input)
 
 	if (r != 0)
 		exit(options_fail(SIM_SYSTEM, argv[0], "%s", strerror(r)));
+	if (o->has_no_limit && o->workers > 1)
+		exit(options_fail(SIM_USAGE, argv[0],
+		    "--limits: \"\" has no limits for %zu workers: write up to "
+		    "%zu octets that ascend, or none",
+		    o->workers, o->workers - 1));
 	if (!o->has_messages)
 		o->run.max_messages =
 		    o->run.half_width > 0 ? MESSAGES_PATIENT : MESSAGES_DEFAULT;

@@ -117,6 +117,16 @@ is_empty(const struct curve *curves, size_t n)
 	return true;
 }
 
+/* No load is a share of what workers can do if that is nothing. */
+static int
+refuse_sizes(const struct plot_options *o, char *err, size_t err_size)
+{
+	(void)snprintf(err, err_size,
+	    "--sizes: the mean of %.200s is infinite: write a largest size",
+	    o->sim.sizes_as);
+	return -EINVAL;
+}
+
 int
 plot_wait(struct plot_options *o, char *err, size_t err_size)
 {
@@ -134,6 +144,8 @@ plot_wait(struct plot_options *o, char *err, size_t err_size)
 	for (size_t p = 0; r == 0 && p < o->sim.n_policies; p++) {
 		r = options_model(
 		    &o->sim, o->sim.policies[p], &model, err, err_size);
+		if (r == 0 && !(model_rate_bound(&model) > 0))
+			r = refuse_sizes(o, err, err_size);
 		if (r == 0)
 			r = compute(o, p, &model, &curves[p]);
 	}

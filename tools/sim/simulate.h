@@ -43,7 +43,7 @@ struct simulation {
 	bool stable; /* false: the queues kept growing; waits mean nothing */
 	struct wait_figures all;
 	double ci99_s; /* half-width of the 99 % interval of all.mean_s;
-			* INFINITY: too few messages for such a load to tell */
+			* INFINITY: too short a trace to tell */
 	double utilisation;
 	/* By lane that served (small-first and steal: took) the message. */
 	struct wait_figures lanes[FEED_MAX_LANES];

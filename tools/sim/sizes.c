@@ -152,28 +152,37 @@ sizes_quantile(const struct sizes *sizes, double p)
 				    : bisect(sizes, p);
 }
 
-/* To the nearest octet; a Gaussian may be below 1, a Pareto beyond 64 bits. */
-static uint64_t
-whole_octets(double bytes)
+/* A Gaussian may be below 0, a Pareto beyond 64 bits. */
+static double
+within_64_bits(double octets)
 {
 	const double most = 0x1p62;
-	const int64_t whole = (int64_t)((bytes < most ? bytes : most) + 0.5);
+
+	octets = octets < most ? octets : most;
+	return octets > 0 ? octets : 0;
+}
+
+static uint64_t
+whole_octets(double octets)
+{
+	const int64_t whole = (int64_t)(octets + 0.5);
 
 	return whole < 1 ? 1 : (uint64_t)whole;
 }
 
 void
-sizes_draw(
-    const struct sizes *sizes, struct rng *rng, uint64_t *ret_bytes, size_t n)
+sizes_draw(const struct sizes *sizes, struct rng *rng, double *ret_octets,
+    uint64_t *ret_bytes, size_t n)
 {
-	double batch[SIZES_BATCH];
-
 	while (n > 0) {
 		const size_t now = n < SIZES_BATCH ? n : SIZES_BATCH;
 
-		sizes->law->draw(sizes, rng, batch, now);
-		for (size_t i = 0; i < now; i++)
-			ret_bytes[i] = whole_octets(batch[i]);
+		sizes->law->draw(sizes, rng, ret_octets, now);
+		for (size_t i = 0; i < now; i++) {
+			ret_octets[i] = within_64_bits(ret_octets[i]);
+			ret_bytes[i] = whole_octets(ret_octets[i]);
+		}
+		ret_octets += now;
 		ret_bytes += now;
 		n -= now;
 	}

@@ -52,10 +52,11 @@ double sizes_cdf(const struct sizes *sizes, double bytes);
 double sizes_density(const struct sizes *sizes, double bytes);
 double sizes_quantile(const struct sizes *sizes, double p);
 
-/* n draws, rounded to whole octets, at least 1.  In batches, since a call for
- * each would cost as much as the rest of the simulation.  The same calls give
- * the same sizes; the same number of draws in other batches may not. */
-void sizes_draw(
-    const struct sizes *sizes, struct rng *rng, uint64_t *ret_bytes, size_t n);
+/* n draws, as the law has them but from 0 to 2^62, and rounded to whole octets,
+ * at least 1.  In batches, since a call for each would cost as much as the rest
+ * of the simulation.  The same calls give the same sizes; the same number of
+ * draws in other batches may not. */
+void sizes_draw(const struct sizes *sizes, struct rng *rng, double *ret_octets,
+    uint64_t *ret_bytes, size_t n);
 
 #endif
