@@ -146,7 +146,8 @@ lanes_refresh(struct feed *feed)
 			(void)lane_close(l->lane);
 			feed_want_round(feed); /* not all was measured */
 		}
-		*l = (struct feed_lane){.lane = lane, .inode = inode};
+		*l = (struct feed_lane){
+		    .lane = lane, .inode = inode, .since = mono_now()};
 	}
 }
 

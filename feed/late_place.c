@@ -80,16 +80,24 @@ view_read(
 	late_heads(feed->late, ret_view->due_usec);
 }
 
-/* Whatever was predicted, a worker gets as much as it does side by side. */
+/*
+ * Whatever was predicted, a worker gets as much as it does side by side.  One
+ * that gets nothing done gets a single message each time that it is excused:
+ * that shows whether it works again, and one that is down for a night does not
+ * end with a good part of the night's mail.
+ */
 static bool
 has_room(const struct feed *feed, size_t lane, const uint64_t *empty_usec,
     uint64_t most_usec)
 {
 	size_t count = load_count(feed->load, lane);
 
-	return feed->lanes[lane].lane &&
-	       (empty_usec[lane] < most_usec || count < feed->slots ||
-		   count < AT_HAND_MIN);
+	if (!feed->lanes[lane].lane)
+		return false;
+	if (feed->lanes[lane].stuck > 0)
+		return empty_usec[lane] == 0;
+	return empty_usec[lane] < most_usec || count < feed->slots ||
+	       count < AT_HAND_MIN;
 }
 
 /* Has lane a more free places than lane b, or as many and less to do? */

@@ -244,5 +244,8 @@ place_batch(struct feed *feed)
 		feed->paused =
 		    feed->counts.placed + feed->counts.refused == done;
 		feed_back_off(feed);
+	} else if (feed->counts.placed > done &&
+		   index_count(feed->index).held == 0) {
+		feed->backoff_usec = 0; /* what was the matter is over */
 	}
 }

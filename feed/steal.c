@@ -93,10 +93,15 @@ has_twin(const struct feed *feed, const struct claim *claim, size_t to)
 
 	(void)snprintf(name, sizeof(name), "df%s", claim->id);
 	return faccessat(feed->spool->fds[SPOOL_FEED1 + to], name, F_OK,
-		   AT_SYMLINK_NOFOLLOW) == 0;
+		   AT_SYMLINK_NOFOLLOW) == 0 ||
+	       errno != ENOENT; /* who knows */
 }
 
-/* Claim the head of lane from for lane to; the worker may have it. */
+/*
+ * Claim the head of lane from for lane to; the worker may have it.  What it has
+ * tried stays with it: only there is known for how long it was held, and what
+ * took one worker along must not go round among all of them.
+ */
 static void
 try_head(struct feed *feed, struct theft *theft, size_t from, size_t to)
 {
@@ -111,7 +116,8 @@ try_head(struct feed *feed, struct theft *theft, size_t from, size_t to)
 	if (!load_waiting(feed->load, from, theft->passed[from]++, &waiting))
 		return;
 	r = claim_take(feed->spool, dir, waiting.id, &job->claim, &reason);
-	if (r == 0 && has_twin(feed, &job->claim, to))
+	if (r == 0 &&
+	    (tries_known(&job->claim) || has_twin(feed, &job->claim, to)))
 		claim_drop(&job->claim);
 	else if (r == 0)
 		took(theft, from, to, &waiting);

@@ -285,6 +285,13 @@ tries_read(const struct claim *claim, struct tries *ret_tries)
 	return 0;
 }
 
+bool
+tries_known(const struct claim *claim)
+{
+	return fgetxattr(claim->qf_fd, TRIES_ATTR, NULL, 0) >= 0 ||
+	       errno != ENODATA;
+}
+
 int
 tries_write(const struct claim *claim, struct tries tries)
 {

@@ -65,6 +65,8 @@ struct tries {
 
 /* 0 (zeros when the attribute is missing or malformed) or -errno. */
 int tries_read(const struct claim *claim, struct tries *ret_tries);
+/* Was it ever tried, whatever came of it?  true also if that can't be read. */
+bool tries_known(const struct claim *claim);
 /* Outlives the process, not a power failure: those are not charged. */
 int tries_write(const struct claim *claim, struct tries tries);
 
