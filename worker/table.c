@@ -23,6 +23,7 @@
 struct pending {
 	uint64_t job;
 	uint32_t n, open; /* open: keys without their last answer */
+	bool is_asked;    /* of the book that is there now */
 	UT_hash_handle hh;
 	bool is_final[];
 };
@@ -75,27 +76,31 @@ answer_alone(struct table *t, struct pending *p)
 	}
 }
 
-/* Only those that wait now: what fn asks meanwhile has its own turn. */
-static void
-answer_all_alone(struct table *t)
+static struct pending *
+first_unasked(const struct table *t)
 {
-	size_t n = HASH_COUNT(t->pending);
+	struct pending *p;
 
-	while (n-- > 0 && t->pending && t->fd < 0)
-		answer_alone(t, t->pending);
-	if (t->pending && t->fd < 0)
-		event_active(t->alone, EV_TIMEOUT, 0);
+	for (p = t->pending; p && p->is_asked; p = p->hh.next)
+		;
+	return p;
 }
 
+/* Those that no book will answer, even if there is one again by now; only as
+ * many as wait: what fn asks meanwhile has its own turn. */
 static void
 on_alone(evutil_socket_t fd, short what, void *arg)
 {
 	struct table *t = arg;
+	size_t n = HASH_COUNT(t->pending);
+	struct pending *p;
 
 	(void)fd;
 	(void)what;
-	if (t->fd < 0)
-		answer_all_alone(t);
+	while (n-- > 0 && (p = first_unasked(t)))
+		answer_alone(t, p);
+	if (first_unasked(t))
+		event_active(t->alone, EV_TIMEOUT, 0);
 }
 
 static void
@@ -118,6 +123,8 @@ hang_up(struct table *t)
 	(void)close(t->fd);
 	t->fd = -1;
 	outbox_done(&t->outbox);
+	for (struct pending *p = t->pending; p; p = p->hh.next)
+		p->is_asked = false;
 	wait_for_retry(t);
 	event_active(t->alone, EV_TIMEOUT, 0);
 }
@@ -307,6 +314,7 @@ table_lookup(struct table *table, uint64_t job, const char *engine,
 		event_active(table->alone, EV_TIMEOUT, 0);
 		return;
 	}
+	p->is_asked = true; /* before it may turn out to be gone */
 	l->job = job;
 	l->n = (uint32_t)n;
 	cut(l->engine, sizeof(l->engine), engine);

@@ -348,6 +348,35 @@ what_was_known_is_known_after_a_restart(void **state)
 	assert_true(s->told[1].entry.age_usec > 0);
 }
 
+static void
+on_ask(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	ask(arg, 0, 1, 7);
+}
+
+/* What was asked while it was away it never heard of: asked in the same turn
+ * of the loop in which it is found again, it must be answered all the same. */
+static void
+what_a_book_never_heard_of_is_answered(void **state)
+{
+	const struct timeval soon = {0, 1000};
+	struct site *s = *state;
+
+	s->book = book_free(s->book);
+	run(s, 1, 5 * USEC_PER_MSEC); /* let them notice */
+	assert_false(table_is_up(s->tables[0]));
+	start_book(s);
+	assert_int_equal(
+	    event_base_once(s->base, -1, EV_TIMEOUT, on_ask, s, &soon), 0);
+	(void)usleep(100000); /* now both are due: this, then its retry */
+	assert_true(event_base_loop(s->base, EVLOOP_NONBLOCK) >= 0);
+	assert_true(table_is_up(s->tables[0]));
+	expect(s, 1);
+	told_is(s, 0, 0, 1, 0, TABLE_YOURS);
+}
+
 /* Rubbish closes the connection that sent it, and no other. */
 static void
 a_malformed_message_ends_only_its_sender(void **state)
@@ -428,6 +457,7 @@ main(void)
 	    TEST(as_many_keys_as_fit_are_answered_each_once),
 	    TEST(without_a_book_everybody_judges_and_nothing_hangs),
 	    TEST(what_was_known_is_known_after_a_restart),
+	    TEST(what_a_book_never_heard_of_is_answered),
 	    TEST(a_malformed_message_ends_only_its_sender),
 	    TEST(a_second_book_is_refused_and_a_stale_socket_replaced),
 	    TEST(a_key_that_nobody_judged_is_never_known),
