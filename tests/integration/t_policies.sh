@@ -34,10 +34,10 @@ deliver_of()
 }
 
 # Workers have read their names, so that a signal finds all of them.
-all_deliver()
-{
+delivers()
+{ # how many there are to be
 	local k
-	for k in 1 2 3 4; do deliver_of $k; done | wc -l
+	for ((k = 1; k <= $1; k++)); do deliver_of $k; done | wc -l
 }
 
 # Moves from a feed queue to another.
@@ -84,7 +84,7 @@ check_mail "changes of policy cost no message" --expect-out ham,attach
 
 # 3. Nobody works in the first queue: the others take what waits there.
 policy steal
-eventually 5 "four workers" 4 all_deliver
+eventually 5 "four workers" 4 delivers 4
 sleep 1
 stopped=$(deliver_of 1)
 kill -STOP "$stopped"
@@ -109,6 +109,7 @@ sed -i 's/^\(\tqueues = \).*/\11/; s/^\(\tlimits = \).*/\1""/
 	s/^\(\tin_flight = \).*/\11/
 	s/^\(\tpolicy = \).*/\1"small-first"/' "$conf"
 must_start
+eventually 5 "one worker" 1 delivers 1
 stopped=$(deliver_of 1)
 sleep 1.5 # until the feed has seen its lane
 kill -STOP "$stopped"
