@@ -28,6 +28,7 @@ RATES = [
     ("in", "sendmail-in alone, accepted"),
     ("null", "null mover"),
     ("ceiling", "durable null mover + clamd (the ceiling)"),
+    ("shape", "the floor of Sluice's shape"),
     ("sluice", "sluice"),
 ]
 QUARANTINES = ("virus", "ext", "spam", "error")
@@ -172,11 +173,14 @@ def add_rates(report, runs):
         values = [r["ms"] for r in runs if r["what"] == what]
         if values:
             report.add(name, values, "ms/message")
-    if rates["sluice"] and rates["ceiling"]:
-        ratio = (statistics.median(rates["sluice"])
-                 / statistics.median(rates["ceiling"]))
-        report.add("sluice, of the ceiling's rate", [ratio])
-        pairs = [s / c for s, c in zip(rates["sluice"], rates["ceiling"])]
+    for a, b, name in (("shape", "ceiling", "the floor, of the ceiling's rate"),
+                       ("sluice", "shape", "sluice, of the floor's rate"),
+                       ("sluice", "ceiling", "sluice, of the ceiling's rate")):
+        if not rates[a] or not rates[b]:
+            continue
+        ratio = statistics.median(rates[a]) / statistics.median(rates[b])
+        report.add(name, [ratio], "")
+        pairs = [x / y for x, y in zip(rates[a], rates[b])]
         report.rows[-1].update(min=min(pairs), max=max(pairs),
                                runs=len(pairs))
 
@@ -220,7 +224,7 @@ def table(path, as_json):
     if peaks:
         report.add("sluice, PSS of all processes, peak", [max(peaks)])
     budget = {what: per_message(runs, what)
-              for what in ("in", "null", "ceiling", "sluice")}
+              for what in ("in", "null", "ceiling", "shape", "sluice")}
     if as_json:
         print(json.dumps({"figures": report.rows, "cpu_ms": budget,
                           "pass": not report.is_short, "runs": runs}))

@@ -5,6 +5,7 @@
  */
 #include "common/clock.h"
 #include "common/digest.h"
+#include "tests/bench/gmime_parts.h"
 
 #include <fcntl.h>
 #include <gmime/gmime.h>
@@ -19,48 +20,25 @@ struct tally {
 };
 
 static void
-hash_part(GMimeObject *parent, GMimeObject *part, void *arg)
+hash_part(void *arg, const void *octets, size_t len)
 {
 	struct tally *tally = arg;
-	GMimeDataWrapper *content;
-	GMimeStream *mem;
-	GByteArray *bytes;
-	struct digest digest;
+	struct digest digest = digest_memory(octets, len);
 
-	(void)parent;
-	if (!GMIME_IS_PART(part) ||
-	    !(content = g_mime_part_get_content(GMIME_PART(part))))
-		return;
-	mem = g_mime_stream_mem_new();
-	(void)g_mime_data_wrapper_write_to_stream(content, mem);
-	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(mem));
-	digest = digest_memory(bytes->data, bytes->len);
 	tally->mix += digest.bytes[0];
 	tally->parts++;
-	g_object_unref(mem);
 }
 
 static int
 parse_file(const char *path, struct tally *tally)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	GMimeStream *stream;
-	GMimeParser *parser;
-	GMimeMessage *message;
 
 	if (fd < 0) {
 		perror(path);
 		return -1;
 	}
-	stream = g_mime_stream_fs_new(fd); /* owns the descriptor */
-	parser = g_mime_parser_new_with_stream(stream);
-	message = g_mime_parser_construct_message(parser, NULL);
-	if (message) {
-		g_mime_message_foreach(message, hash_part, tally);
-		g_object_unref(message);
-	}
-	g_object_unref(parser);
-	g_object_unref(stream);
+	gmime_parts(fd, hash_part, tally);
 	tally->messages++;
 	return 0;
 }
