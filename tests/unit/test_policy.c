@@ -347,6 +347,37 @@ a_part_is_judged_in_microseconds(void **state)
 	policy_free(policy);
 }
 
+/* What nobody here can look into is held by the list that comes with it. */
+static void
+what_cannot_be_examined_is_held(void **state)
+{
+	static const struct {
+		const char *type, *declared;
+		uint32_t flags;
+		enum policy_action action;
+	} rows[] = {
+	    {"application/gzip", "", PART_CONTAINER | PART_BROKEN, POLICY_HOLD},
+	    {"application/gzip", "", PART_CONTAINER, POLICY_ALLOW},
+	    {"image/jpeg", "", PART_BROKEN, POLICY_ALLOW},
+	    {"application/zip", "", PART_ENCRYPTED, POLICY_HOLD},
+	    {"application/x-ace", "", 0, POLICY_HOLD},
+	    {"text/plain", "message/partial", 0, POLICY_HOLD},
+	    {"application/x-msi", "", 0, POLICY_REFUSE},
+	};
+	struct policy *policy = load_default();
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct reading_part p = part(
+		    1, "a.dat", rows[i].type, PART_ATTACHMENT | rows[i].flags);
+
+		p.declared = rows[i].declared;
+		assert_int_equal(policy_part(policy, &p, &why), rows[i].action);
+	}
+	policy_free(policy);
+}
+
 int
 main(void)
 {
@@ -354,6 +385,7 @@ main(void)
 	    cmocka_unit_test(first_fitting_rule_decides),
 	    cmocka_unit_test(what_no_rule_fits_is_allowed),
 	    cmocka_unit_test(each_condition_works_and_can_be_negated),
+	    cmocka_unit_test(what_cannot_be_examined_is_held),
 	    cmocka_unit_test(a_part_without_names_can_be_named),
 	    cmocka_unit_test(the_text_of_a_message_is_always_allowed),
 	    cmocka_unit_test(the_worst_part_decides_and_is_named),
