@@ -42,7 +42,6 @@ static void
 line_ends_become_lf_and_nothing_else_changes(void **state)
 {
 	(void)state;
-	BECOMES("", "");
 	BECOMES("A: b\r\n\r\nx\r\n", "A: b\n\nx\n");
 	BECOMES("A: b\n\nx\n", "A: b\n\nx\n");
 	BECOMES("bare \r cr\n", "bare \r cr\n");
@@ -77,6 +76,10 @@ what_is_no_file_or_too_large_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(letter_open(path, 10, &letter, &bytes), -ENOENT);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	(void)close(fd);
+	assert_int_equal(letter_open(path, 10, &letter, &bytes), -ENODATA);
+	(void)unlink(path);
 	assert_int_equal(letter_open(top, 10, &letter, &bytes), -EISDIR);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write_all(fd, "0123456789", 10), 0);
@@ -85,8 +88,36 @@ what_is_no_file_or_too_large_is_refused(void **state)
 	(void)close(letter);
 	(void)close(fd);
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0); /* and nobody writes */
+	assert_int_equal(letter_open(path, 10, &letter, &bytes), -ENODATA);
+	assert_int_equal(
+	    letter_open("/dev/null", 10, &letter, &bytes), -EINVAL);
+	free(path);
+	tmp_remove(top);
+}
+
+static void
+a_pipe_is_read_to_its_end(void **state)
+{
+	char *top = tmp_new(), *path = xasprintf("%s/pipe", top), *got;
+	int fd, letter;
+	uint64_t bytes;
+	size_t n;
+
+	(void)state;
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(letter_open(path, 10, &letter, &bytes), -EINVAL);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fork() == 0) {
+		(void)usleep(20000);
+		_exit(write_all(fd, "A: b\n\nx\n", 8));
+	}
+	(void)close(fd);
+	assert_int_equal(letter_open(path, 100, &letter, &bytes), 0);
+	assert_int_equal(read_fd(letter, 100, &got, &n), 0);
+	assert_int_equal(n, 8);
+	assert_memory_equal(got, "A: b\n\nx\n", 8);
+	(void)close(letter);
+	free(got);
 	free(path);
 	tmp_remove(top);
 }
@@ -98,6 +129,7 @@ main(void)
 	    cmocka_unit_test(line_ends_become_lf_and_nothing_else_changes),
 	    cmocka_unit_test(a_line_end_across_two_reads_is_one),
 	    cmocka_unit_test(what_is_no_file_or_too_large_is_refused),
+	    cmocka_unit_test(a_pipe_is_read_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

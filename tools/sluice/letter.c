@@ -68,14 +68,18 @@ open_input(const char *path)
 
 	if (strcmp(path, "-") == 0)
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	else
+	else /* nobody need have opened a pipe's other end */
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
-	if (!S_ISREG(st.st_mode) && strcmp(path, "-") != 0)
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) &&
+	    strcmp(path, "-") != 0)
 		return -EINVAL;
+	/* What is being written to a pipe is waited for. */
+	if (S_ISFIFO(st.st_mode) && fcntl(fd, F_SETFL, 0) < 0)
+		return -errno;
 	return TAKE_FD(fd);
 }
 
@@ -95,6 +99,8 @@ letter_open(
 		return fd;
 	sink.fd = fd;
 	r = copy(in, max_bytes, &sink);
+	if (r == 0 && sink.bytes == 0)
+		r = -ENODATA;
 	if (r == 0)
 		r = memfd_seal(fd);
 	if (r < 0)

@@ -176,6 +176,21 @@ receive(struct scan *s)
 		take_judgement(s, w, evidence);
 }
 
+static const char *
+why_no_letter(int error)
+{
+	switch (-error) {
+	case EFBIG:
+		return "larger than budget.message";
+	case ENODATA:
+		return "it is empty, so it is no message";
+	case EINVAL:
+		return "neither a file nor a pipe";
+	default:
+		return strerror(-error);
+	}
+}
+
 /* 0; -EAGAIN: the roles are busy; or another -errno of theirs. */
 static int
 give(struct scan *s, size_t i)
@@ -190,8 +205,7 @@ give(struct scan *s, size_t i)
 		job->begun = mono_now();
 	r = letter_open(job->file, s->conf->budget.message_bytes, &fd, &bytes);
 	if (r < 0) {
-		give_up(job,
-		    r == -EFBIG ? "larger than budget.message" : strerror(-r));
+		give_up(job, why_no_letter(r));
 		return 0;
 	}
 	if (!s->judges)
@@ -316,23 +330,30 @@ run_scan(const struct options *o)
 	return status;
 }
 
-/* "policy,clamd" as a configuration has it: "policy clamd". */
+/* "policy,clamd" as a configuration has it: "policy clamd", each once. */
 static char *
 parse_engines(struct argp_state *state, const char *text)
 {
-	char *words = xstrdup(text), *copy = xstrdup(text), *keep = NULL;
+	CLEANUP(free_ptr) char *copy = xstrdup(text);
+	char *words = xstrdup(""), *keep = NULL;
 
-	for (char *p = words; *p; p++)
-		if (*p == ',')
-			*p = ' ';
 	for (char *w = strtok_r(copy, ", ", &keep); w;
-	     w = strtok_r(NULL, ", ", &keep))
+	     w = strtok_r(NULL, ", ", &keep)) {
+		CLEANUP(free_ptr) char *before = words;
+
 		if (!conf_has_word("policy clamd spam", w))
 			argp_error(state,
 			    "%s: no such engine; there are policy, clamd and "
 			    "spam",
 			    w);
-	free(copy);
+		words = conf_has_word(before, w) ? xstrdup(before)
+						 : xasprintf("%s%s%s", before,
+						       *before ? " " : "", w);
+	}
+	if (!*words)
+		argp_error(state,
+		    "--engines: it names none; write some of policy, clamd and "
+		    "spam");
 	return words;
 }
 
