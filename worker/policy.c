@@ -37,7 +37,8 @@ policy_load(
 	int r = read_file(AT_FDCWD, path, POLICY_FILE_MAX, &text, &len);
 
 	if (r < 0) {
-		(void)snprintf(err, err_size, "%s: %s", path, strerror(-r));
+		(void)snprintf(
+		    err, err_size, "%s: %s (policy.rules)", path, strerror(-r));
 		return r;
 	}
 	return policy_parse(path, text, len, ret_policy, err, err_size);
