@@ -31,6 +31,9 @@ void carve_text(struct cell *c, struct span text, const char *reach,
 unsigned carve_base64(
     struct cell *c, struct span run, const struct source *src);
 unsigned carve_qp(struct cell *c, struct span run, const struct source *src);
+/* True when the octets begin like a file, or end like a zip. */
+bool carve_is_file(const char *at, size_t len);
+
 /* uuencode, yEnc or BinHex (enum codec); the part gets the name in it. */
 unsigned carve_old(
     struct cell *c, struct span run, unsigned codec, const struct source *src);

@@ -3,6 +3,7 @@
  */
 #include "worker/carve.h"
 
+#include "worker/archive_zip.h"
 #include "worker/mime_codec.h"
 #include "worker/types.h"
 
@@ -22,11 +23,20 @@ room_for(struct cell *c, enum codec codec, size_t len)
 	return out;
 }
 
-/* Keep what begins like a file. */
+bool
+carve_is_file(const char *at, size_t len)
+{
+	bool is_exact;
+
+	return types_magic(at, len) ||
+	       archive_zip_is_at_end((struct span){at, len}, &is_exact);
+}
+
+/* Keep what is a file. */
 static unsigned
 keep_file(struct cell *c, const char *out, size_t n, const struct source *src)
 {
-	if (n == 0 || !types_magic(out, n))
+	if (n == 0 || !carve_is_file(out, n))
 		return 0;
 	writer_advance(c->w, n);
 	(void)cell_part(c, src);

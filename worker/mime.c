@@ -193,8 +193,13 @@ walk_leaf(struct walk *w, GMimePart *part, int32_t parent, unsigned depth)
 	leaf.source.flags = is_shown_as_file(object, &names) ? PART_ATTACHMENT
 			    : strncmp(declared, "text/", 5) == 0 ? PART_BODY
 								 : 0;
-	seen_add(
-	    &w->seen, leaf.encoded, mime_leaf(w->c, &leaf, &w->seen.lines));
+	/* Where a header promises a body, some reader may find one. */
+	if (leaf.encoded.len == 0 &&
+	    (leaf.codec != CODEC_IDENTITY || names.n > 0))
+		w->seen.is_strange = true;
+	seen_add(&w->seen, &(struct seen_leaf){.encoded = leaf.encoded,
+			       .codec = leaf.codec,
+			       .part = mime_leaf(w->c, &leaf, &w->seen.lines)});
 	names_done(&names);
 }
 
@@ -294,10 +299,13 @@ carve_gaps(struct walk *w, const struct source *src)
 		const struct span leaf =
 		    i < w->seen.n_leaves ? w->seen.leaves[i].encoded : last;
 
-		if (leaf.at > at)
-			carve_text(w->c,
-			    (struct span){at, (size_t)(leaf.at - at)}, end, src,
-			    &w->seen.lines);
+		if (leaf.at > at) {
+			const struct span gap = {at, (size_t)(leaf.at - at)};
+
+			if (leaf.len > 0 && !seen_is_plain_head(gap))
+				w->seen.is_strange = true;
+			carve_text(w->c, gap, end, src, &w->seen.lines);
+		}
 		if (leaf.at + leaf.len > at)
 			at = leaf.at + leaf.len;
 	}

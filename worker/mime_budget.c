@@ -19,9 +19,8 @@ struct count {
 	bool is_message; /* this header block announces another one */
 };
 
-/* "Name:" with nothing but a name in front of the colon. */
-static bool
-is_field(const char *at, size_t len)
+bool
+mime_is_field(const char *at, size_t len)
 {
 	size_t i = 0;
 
@@ -70,7 +69,7 @@ count_line(struct count *n, const char *at, size_t len)
 	} else if (n->where == IN_HEADER) {
 		count_header_line(n, at, len);
 		if (len > 0 && at[0] != ' ' && at[0] != '\t' &&
-		    !is_field(at, len))
+		    !mime_is_field(at, len))
 			n->where = IN_BODY;
 	}
 }
@@ -144,7 +143,7 @@ mime_looks_like_mail(struct span octets, bool is_declared)
 		if (at[0] == ' ' || at[0] == '\t' ||
 		    (fields == 0 && strncmp(at, "From ", 5) == 0))
 			continue;
-		if (!is_field(at, len))
+		if (!mime_is_field(at, len))
 			break;
 		fields++;
 		if (len > 13 && strncasecmp(at, "content-t", 9) == 0)

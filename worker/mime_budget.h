@@ -14,6 +14,9 @@
  */
 bool mime_within_budget(struct cell *c, struct span octets);
 
+/* "Name:" with nothing but a name in front of the colon. */
+bool mime_is_field(const char *at, size_t len);
+
 /* NUL, or CR without LF: readers differ about where lines end. */
 bool mime_has_odd_octets(struct span octets);
 

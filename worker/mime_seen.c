@@ -3,12 +3,14 @@
  */
 #include "worker/mime_seen.h"
 
+#include "worker/mime_budget.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 void
-seen_add(struct mime_seen *seen, struct span encoded, int32_t part)
+seen_add(struct mime_seen *seen, const struct seen_leaf *leaf)
 {
 	if (seen->n_leaves == seen->room) {
 		seen->room = seen->room ? 2 * seen->room : 16;
@@ -17,8 +19,7 @@ seen_add(struct mime_seen *seen, struct span encoded, int32_t part)
 		if (!seen->leaves)
 			abort();
 	}
-	seen->leaves[seen->n_leaves++] =
-	    (struct seen_leaf){.encoded = encoded, .part = part};
+	seen->leaves[seen->n_leaves++] = *leaf;
 }
 
 /* Index of the first leaf that ends behind the octet. */
@@ -139,4 +140,53 @@ seen_is_plain(const char *name, const char *value)
 	if (!is_plain_parameters(value))
 		return false;
 	return strcasecmp(name, "Content-Type") != 0 || is_plain_type(value);
+}
+
+/* The last line without its end; rest is what stands before it. */
+static struct span
+last_line(struct span *rest)
+{
+	const char *end = rest->at + rest->len;
+	const char *nl;
+
+	if (end > rest->at && end[-1] == '\n')
+		end--;
+	if (end > rest->at && end[-1] == '\r')
+		end--;
+	nl = memrchr(rest->at, '\n', (size_t)(end - rest->at));
+	rest->len = nl ? (size_t)(nl + 1 - rest->at) : 0;
+	return (struct span){
+	    rest->at + rest->len, (size_t)(end - rest->at) - rest->len};
+}
+
+/* A continuation line, and something is on it. */
+static bool
+is_fold(struct span line)
+{
+	if (line.at[0] != ' ' && line.at[0] != '\t')
+		return false;
+	for (size_t i = 1; i < line.len; i++)
+		if ((unsigned char)line.at[i] > ' ')
+			return true;
+	return false;
+}
+
+bool
+seen_is_plain_head(struct span gap)
+{
+	if (last_line(&gap).len > 0)
+		return false;
+	while (gap.len > 0) {
+		const struct span line = last_line(&gap);
+
+		if (line.len == 0 ||
+		    (line.len > 1 && line.at[0] == '-' && line.at[1] == '-'))
+			return true;
+		if (gap.len == 0 && line.len > 4 &&
+		    memcmp(line.at, "From ", 5) == 0)
+			return true;
+		if (!is_fold(line) && !mime_is_field(line.at, line.len))
+			return false;
+	}
+	return true;
 }

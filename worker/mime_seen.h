@@ -7,10 +7,12 @@
 
 #include "worker/carve.h"
 #include "worker/cell_priv.h"
+#include "worker/mime_codec.h"
 
 struct seen_leaf {
 	struct span encoded;
-	int32_t part; /* or -1 */
+	enum codec codec; /* by which it was decoded */
+	int32_t part;     /* or -1 */
 };
 
 struct mime_seen {
@@ -22,7 +24,7 @@ struct mime_seen {
 	struct carve_seen lines;
 };
 
-void seen_add(struct mime_seen *seen, struct span encoded, int32_t part);
+void seen_add(struct mime_seen *seen, const struct seen_leaf *leaf);
 /* The leaf that begins at this octet, or NULL. */
 const struct seen_leaf *seen_at(const struct mime_seen *seen, const char *at);
 /* True when the octet lies within a leaf. */
@@ -34,5 +36,11 @@ void seen_done(struct mime_seen *seen);
  * comment, escape, encoded word, doubled parameter or unknown encoding.
  */
 bool seen_is_plain(const char *name, const char *value);
+
+/*
+ * What stands before a body, from the end of the one before: true when it
+ * ends in a block of nothing but fields and their folds, and an empty line.
+ */
+bool seen_is_plain_head(struct span gap);
 
 #endif

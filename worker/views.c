@@ -67,8 +67,9 @@ is_folded(struct span line)
 	       !is_blank(line);
 }
 
-/* Take the fields up to the blank line; the two places where the body may
- * begin are behind that line and behind the last field. */
+/* Take the fields up to the blank line; the three places where the body may
+ * begin are behind that line, behind the last field and at the first line
+ * that is none. */
 static void
 read_block(const struct view *v, const char *at, struct block *b)
 {
@@ -76,7 +77,7 @@ read_block(const struct view *v, const char *at, struct block *b)
 	const char *const start = at;
 	struct span line;
 
-	b->body = b->after_field = b->stop = end;
+	b->body = b->after_field = b->no_field = b->stop = end;
 	while (at < end && (size_t)(at - start) < BLOCK_BYTES) {
 		const char *next = take_line(v, at, &line);
 		struct span field = line;
@@ -100,6 +101,8 @@ read_block(const struct view *v, const char *at, struct block *b)
 		}
 		if (field_take(b, field))
 			b->after_field = next;
+		else if (b->no_field == end)
+			b->no_field = at;
 		at = next;
 	}
 	b->stop = at;
@@ -142,11 +145,32 @@ body_from(struct view *v, const char *at)
 	return (struct span){at, len};
 }
 
+/* Returns the octets written; ret_is_clean: the body proves its encoding,
+ * for prose is no base64. */
+static size_t
+decode(struct span body, enum codec codec, char *out, bool *ret_is_clean)
+{
+	uint32_t odd;
+	size_t n;
+
+	*ret_is_clean = false;
+	if (codec == CODEC_QP)
+		return codec_qp(body.at, body.len, QP_KEEP, out, NULL);
+	if (codec != CODEC_BASE64) {
+		memcpy(out, body.at, body.len);
+		return body.len;
+	}
+	n = codec_base64(body.at, body.len, BASE64_RESTART, out, &odd);
+	*ret_is_clean = odd == 0;
+	return n;
+}
+
 /* Decode as a field says; keep it when it is a file or has a name. */
 static void
-read_declared(const struct view *v, const struct block *b, struct span body,
-    enum codec codec, struct source *src)
+read_declared(const struct view *v, struct span body, enum codec codec,
+    struct source *src)
 {
+	bool is_clean = false;
 	char *out;
 	size_t n;
 
@@ -161,12 +185,9 @@ read_declared(const struct view *v, const struct block *b, struct span body,
 		cell_status(v->c, READING_TOO_LARGE, "more than budget.output");
 		return;
 	}
-	n = codec == CODEC_BASE64
-		? codec_base64(body.at, body.len, BASE64_RESTART, out, NULL)
-	    : codec == CODEC_QP
-		? codec_qp(body.at, body.len, QP_KEEP, out, NULL)
-		: (memcpy(out, body.at, body.len), body.len);
-	if (n == 0 || (b->names.n == 0 && !types_magic(out, n)))
+	n = decode(body, codec, out, &is_clean);
+	if (n == 0 || (!is_clean && !(src->names && src->names->n > 0) &&
+			  !carve_is_file(out, n)))
 		return;
 	writer_advance(v->c->w, n);
 	(void)cell_part(v->c, src);
@@ -183,13 +204,13 @@ read_body(
 		return;
 	src->view = b->n_codecs > 1 ? VIEW_FIRST : view;
 	if (b->n_codecs > 0)
-		read_declared(v, b, body, b->first_codec, src);
+		read_declared(v, body, b->first_codec, src);
 	src->view = VIEW_LAST;
 	if (b->n_codecs > 1 && b->last_codec != b->first_codec)
-		read_declared(v, b, body, b->last_codec, src);
+		read_declared(v, body, b->last_codec, src);
 	src->view = view;
-	if (b->n_codecs == 0 && b->names.n > 0 && !b->is_known)
-		read_declared(v, b, body, CODEC_IDENTITY, src);
+	if (b->n_codecs == 0 && src->names && src->names->n > 0 && !b->is_known)
+		read_declared(v, body, CODEC_IDENTITY, src);
 	if (!b->is_odd)
 		return;
 	b->is_decoded |= carve_base64(v->c, body, src) > 0;
@@ -210,6 +231,33 @@ hold_unknown(const struct view *v, const struct block *b, int32_t part)
 	    "a file in an encoding that nobody knows");
 }
 
+/*
+ * For a reader to whom the header ends with its fields, the body is there.
+ * A line that a fold lost stands there, too: behind one, a name proves
+ * nothing.
+ */
+static void
+read_early(struct view *v, struct block *b, const char *at,
+    const struct source *src, bool is_named)
+{
+	const char *end = v->octets.at + v->octets.len;
+	struct source early = *src;
+	struct span line;
+
+	while (at < b->body) {
+		const char *next = take_line(v, at, &line);
+
+		if (!is_blank(line))
+			break;
+		at = next;
+	}
+	if (at >= end || at >= b->body || seen_at(v->seen, at))
+		return;
+	if (!is_named)
+		early.names = NULL;
+	read_body(v, b, body_from(v, at), &early);
+}
+
 static void
 read_leaf(struct view *v, struct block *b)
 {
@@ -222,8 +270,6 @@ read_leaf(struct view *v, struct block *b)
 		writer_name(v->c->w, leaf->part, name);
 		name += strlen(name) + 1;
 	}
-	if (leaf && !b->is_odd)
-		return;
 	src.flags = PART_ATTACHMENT;
 	src.names = &b->names;
 	src.declared = b->declared;
@@ -236,9 +282,11 @@ read_leaf(struct view *v, struct block *b)
 	if (!leaf)
 		src.ambiguity |= src.view == VIEW_OUTSIDE ? AMBIGUOUS_OUTSIDE
 							  : AMBIGUOUS_BOUNDARY;
-	read_body(v, b, body_from(v, b->body), &src);
-	if (b->after_field != b->body && !seen_at(v->seen, b->after_field))
-		read_body(v, b, body_from(v, b->after_field), &src);
+	if (!leaf || b->is_odd)
+		read_body(v, b, body_from(v, b->body), &src);
+	read_early(v, b, b->after_field, &src, !leaf || b->is_odd);
+	if (b->no_field != b->after_field)
+		read_early(v, b, b->no_field, &src, false);
 	if (leaf)
 		hold_unknown(v, b, leaf->part);
 }

@@ -11,6 +11,7 @@
 struct block {
 	const char *body;        /* behind the blank line */
 	const char *after_field; /* behind the last field */
+	const char *no_field;    /* the first line that is none, or the end */
 	const char *stop;        /* how far the block was read */
 	struct names names;
 	char declared[128]; /* first Content-Type, clean */
