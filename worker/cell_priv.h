@@ -59,7 +59,7 @@ struct source {
 	const char *type;          /* or NULL: found out from the content */
 	const struct names *names; /* or NULL */
 	/* A type that contradicts nothing here: the same leaf, decoded
-	 * otherwise, is of this type too.  Constant string or NULL. */
+	 * otherwise, is of this type too.  Or NULL. */
 	const char *expected;
 };
 

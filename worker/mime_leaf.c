@@ -6,6 +6,7 @@
 #include "worker/names_text.h"
 #include "worker/types.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -78,11 +79,17 @@ read_odd(struct cell *c, const struct leaf *leaf, uint32_t odd, int32_t index,
 {
 	struct source src = leaf->source;
 	const uint32_t n_found = seen->found;
+	char expected[128];
 	unsigned found = 0;
 
 	src.view = VIEW_CARVED;
 	src.ambiguity |= AMBIGUOUS_ENCODING;
-	src.expected = type;
+	if (type && index >= 0) {
+		/* More than type may say; where it is may move. */
+		(void)snprintf(
+		    expected, sizeof(expected), "%s", writer_type(c->w, index));
+		src.expected = expected;
+	}
 	carve_text(
 	    c, leaf->encoded, leaf->encoded.at + leaf->encoded.len, &src, seen);
 	if (leaf->codec == CODEC_BASE64)

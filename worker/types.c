@@ -34,6 +34,9 @@ struct signature {
 		octets, sizeof(octets) - 1, off, type \
 	}
 
+/* Of what kind, libmagic tells: Word, Excel, an installer. */
+static const char compound[] = "application/x-ole-storage";
+
 /* What is unmistakable in its first octets and common in mail. */
 static const struct signature signatures[] = {
     SIG(0, "PK\003\004", "application/zip"),
@@ -61,6 +64,7 @@ static const struct signature signatures[] = {
     SIG(0, "L\0\0\0\001\024\002\0", "application/x-ms-shortcut"),
     SIG(0, "vhdxfile", "application/x-vhdx"),
     SIG(0, "conectix", "application/x-virtualbox-vhd"),
+    SIG(0, "\320\317\021\340\241\261\032\341", compound),
     SIG(0, "%PDF-", "application/pdf"),
     SIG(0, "%!PS", "application/postscript"),
     SIG(0, "{\\rt", "text/rtf"),
@@ -299,16 +303,19 @@ text_type(const char *at, size_t len)
 const char *
 types_detect(const char *at, size_t len)
 {
-	const char *type = types_magic(at, len);
+	const char *known = types_magic(at, len);
+	const char *type = NULL;
 
-	if (type)
-		return type;
+	if (known && known != compound)
+		return known;
 	if (is_text(at, len < TEXT_BYTES ? len : TEXT_BYTES))
 		return text_type(at, len);
 	if (database)
 		type = magic_buffer(
 		    database, at, len < MAGIC_BYTES ? len : MAGIC_BYTES);
-	return type && strchr(type, '/') ? type : "application/octet-stream";
+	if (type && strchr(type, '/'))
+		return type;
+	return known ? known : "application/octet-stream";
 }
 
 bool

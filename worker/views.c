@@ -266,6 +266,8 @@ read_leaf(struct view *v, struct block *b)
 	const char *name = b->names.buf;
 
 	b->is_known = leaf != NULL;
+	/* The standard reader overlooked the field, or took it for another. */
+	b->is_odd |= leaf && b->n_codecs > 0 && b->first_codec != leaf->codec;
 	for (uint32_t i = 0; leaf && leaf->part >= 0 && i < b->names.n; i++) {
 		writer_name(v->c->w, leaf->part, name);
 		name += strlen(name) + 1;

@@ -82,6 +82,82 @@ a_body_without_an_empty_line_before_it_is_read(void **state)
 	    count_missed(mails, sizeof(mails) / sizeof(mails[0]), encoded), 0);
 }
 
+/* Octets that nothing tells: only their encoding, for who sees the field. */
+static void
+an_encoding_that_the_standard_reader_overlooks_is_undone(void **state)
+{
+	static const char *const fields[] = {"Content-Transfer-Encoding base64",
+	    "Content-Transfer-Encoding;base64",
+	    "Content-Transfer-Encoding\n : base64",
+	    "Content-Transfer-Encoding\v: base64",
+	    "\357\273\277Content-Transfer-Encoding: base64",
+	    "\240Content-Transfer-Encoding: base64"};
+	static const char *const types[] = {
+	    "application/x; name=a.x", "application/x", "text/plain"};
+	static const char octets[] = "\1\2\3 a program for who knows what";
+	char encoded[200];
+
+	(void)state;
+	(void)to_base64(encoded, octets, sizeof(octets) - 1, 76, "\n");
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		for (size_t k = 0; k < 3; k++) {
+			struct reading *r = cell_run(mail,
+			    (size_t)sprintf(mail,
+				MIX TEXT "--x\nContent-Type: %s\n%s\n\n%s" END,
+				types[k], fields[i], encoded));
+
+			if (!cell_find(r, octets, sizeof(octets) - 1))
+				fail_msg("%s of %s", fields[i], types[k]);
+			assert_int_not_equal(
+			    r->ambiguity & AMBIGUOUS_ENCODING, 0);
+			reading_free(r);
+		}
+}
+
+static void
+a_zip_at_the_end_is_found_in_a_part_without_a_name(void **state)
+{
+	static const struct mail mails[] = {
+	    {TOP "Content-Type: x-multipart/mixed; boundary=x\n\n" TEXT
+		 "--x\nContent-Type: application/x\n" B64 "\n",
+		END},
+	    {TOP "Content-Type: message/partial; boundary=x\n\n" TEXT
+		 "--x\nContent-Type: application/x\n" B64 "\n",
+		END},
+	    {MIX TEXT "--x\nContent-Type: application/zip\n"
+		      "Content-Transfer-Encoding: \n\n",
+		END},
+	    {MIX TEXT "--x\nContent-Transfer-Encoding: base65\n\n", END},
+	};
+	char encoded[2000];
+
+	(void)state;
+	hidden_zip(encoded);
+	assert_int_equal(
+	    count_missed(mails, sizeof(mails) / sizeof(mails[0]), encoded), 0);
+}
+
+static void
+a_compound_document_is_known_by_its_first_octets(void **state)
+{
+	static char document[4096] = "\320\317\021\340\241\261\032\341";
+	char encoded[8000];
+	struct reading *r;
+
+	(void)state;
+	(void)to_base64(encoded, document, sizeof(document), 4, "\n");
+	r = run(&(struct mail){TOP "\nhello\n\n", "\n"}, encoded);
+	assert_non_null(cell_find(r, document, sizeof(document)));
+	assert_true(r->hold);
+	reading_free(r);
+	r = run(&(struct mail){MIX TEXT "--x\n" FILE_ B64 "\n",
+		    "\n_______\nlist@example.org" END},
+	    encoded);
+	assert_non_null(cell_find(r, document, sizeof(document)));
+	assert_false(r->hold);
+	reading_free(r);
+}
+
 /* A fold that got lost, an empty attachment: nobody is to be held for it. */
 static void
 headers_that_are_broken_by_accident_hold_nothing(void **state)
@@ -119,6 +195,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_body_without_an_empty_line_before_it_is_read),
+	    cmocka_unit_test(
+		an_encoding_that_the_standard_reader_overlooks_is_undone),
+	    cmocka_unit_test(
+		a_zip_at_the_end_is_found_in_a_part_without_a_name),
+	    cmocka_unit_test(a_compound_document_is_known_by_its_first_octets),
 	    cmocka_unit_test(headers_that_are_broken_by_accident_hold_nothing),
 	};
 
