@@ -226,17 +226,50 @@ walk_message(
 		    w, g_mime_message_get_mime_part(message), index, depth + 1);
 }
 
+/* What no boundary divides is a leaf to other readers, whatever its type. */
+static void
+walk_undivided(struct walk *w, GMimeMultipart *multi, struct source *src)
+{
+	const char *text = g_mime_multipart_get_prologue(multi);
+	const char *encoding = g_mime_object_get_header(
+	    GMIME_OBJECT(multi), "Content-Transfer-Encoding");
+	struct leaf leaf = {.source = *src};
+
+	leaf.source.view = VIEW_CARVED;
+	leaf.source.ambiguity |= AMBIGUOUS_CARVED;
+	w->seen.is_strange = true;
+	leaf.encoded.at = text ? text : "";
+	leaf.encoded.len = strlen(leaf.encoded.at);
+	leaf.codec =
+	    encoding ? codec_of(g_mime_content_encoding_from_string(encoding))
+		     : CODEC_IDENTITY;
+	if (leaf.encoded.len > 0 || src->names->n > 0)
+		(void)mime_leaf(w->c, &leaf, &w->seen.lines);
+}
+
 static void
 walk_multipart(
     struct walk *w, GMimeMultipart *multi, int32_t parent, unsigned depth)
 {
 	const int n = g_mime_multipart_get_count(multi);
 	struct names names = {.n = 0};
+	char declared[256];
+	struct source src = {.parent = parent,
+	    .depth = depth,
+	    .view = w->view,
+	    .ambiguity = w->ambiguity,
+	    .declared = declared,
+	    .names = &names};
 
 	object_names(w, GMIME_OBJECT(multi), &names);
-	names_done(&names);
+	declared_type(GMIME_OBJECT(multi), declared, sizeof(declared));
+	if (is_shown_as_file(GMIME_OBJECT(multi), &names))
+		src.flags = PART_ATTACHMENT;
 	if (n == 0)
-		w->seen.is_strange = true;
+		walk_undivided(w, multi, &src);
+	else if (names.n > 0)
+		(void)cell_part_empty(w->c, &src);
+	names_done(&names);
 	for (int i = 0; i < n; i++)
 		walk_object(
 		    w, g_mime_multipart_get_part(multi, i), parent, depth + 1);

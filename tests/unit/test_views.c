@@ -158,6 +158,70 @@ a_compound_document_is_known_by_its_first_octets(void **state)
 	reading_free(r);
 }
 
+/* To who knows no multipart, or misses its boundary, it is a file. */
+static void
+a_multipart_without_parts_is_one(void **state)
+{
+	static const char *const befores[] = {TOP
+	    "Content-Type: multipart/mixed; name=a.js\n" B64 "\n",
+	    TOP "Content-Type: multipart/mixed; boundary=x\n" B64
+		"Content-Disposition: attachment; filename=a.js\n\n",
+	    MIX TEXT "--x\nContent-Type: multipart/mixed; name=a.js\n" B64
+		     "\n"};
+	static const char text[] = "harmless text\n";
+	char encoded[200];
+
+	(void)state;
+	(void)to_base64(encoded, text, sizeof(text) - 1, 76, "\n");
+	for (size_t i = 0; i < sizeof(befores) / sizeof(befores[0]); i++) {
+		struct reading *r =
+		    run(&(struct mail){befores[i], i == 2 ? END : ""}, encoded);
+		const struct reading_part *part =
+		    cell_find(r, text, sizeof(text) - 1);
+
+		if (!part || !part_has_name(part, "a.js"))
+			fail_msg("%s", befores[i]);
+		assert_true(part && (part->flags & PART_ATTACHMENT));
+		reading_free(r);
+	}
+}
+
+static void
+a_file_in_a_multipart_without_parts_is_held(void **state)
+{
+	char zip[400], encoded[2000];
+	struct reading *r;
+
+	(void)state;
+	(void)to_base64(encoded, zip, eicar_zip(zip), 76, "\n");
+	r = run(
+	    &(struct mail){TOP "Content-Type: multipart/mixed\n" B64 "\n", ""},
+	    encoded);
+	assert_true(cell_has_eicar(r));
+	assert_true(r->hold);
+	assert_string_equal(
+	    r->text, "a zip archive that no standard reader shows");
+	reading_free(r);
+}
+
+static void
+a_name_of_a_multipart_is_kept(void **state)
+{
+	struct reading *r = run(
+	    &(struct mail){TOP
+		"Content-Type: multipart/mixed; boundary=x; name=a.js\n\n" TEXT,
+		END},
+	    "");
+	bool found = false;
+
+	(void)state;
+	for (size_t i = 0; i < r->n_parts; i++)
+		found |= part_has_name(&r->parts[i], "a.js");
+	assert_true(found);
+	assert_int_equal(r->n_parts, 2);
+	reading_free(r);
+}
+
 /* A fold that got lost, an empty attachment: nobody is to be held for it. */
 static void
 headers_that_are_broken_by_accident_hold_nothing(void **state)
@@ -200,6 +264,9 @@ main(void)
 	    cmocka_unit_test(
 		a_zip_at_the_end_is_found_in_a_part_without_a_name),
 	    cmocka_unit_test(a_compound_document_is_known_by_its_first_octets),
+	    cmocka_unit_test(a_multipart_without_parts_is_one),
+	    cmocka_unit_test(a_file_in_a_multipart_without_parts_is_held),
+	    cmocka_unit_test(a_name_of_a_multipart_is_kept),
 	    cmocka_unit_test(headers_that_are_broken_by_accident_hold_nothing),
 	};
 
