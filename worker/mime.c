@@ -380,23 +380,41 @@ mime_message(struct cell *c)
 	read_entity(c, c->message, &src);
 }
 
+/* A folder of messages begins like that; what is said of the first one does
+ * not hold for the others. */
+static bool
+is_folder(struct span octets)
+{
+	return octets.len > 5 && memcmp(octets.at, "From ", 5) == 0;
+}
+
 void
 mime_inside(
     struct cell *c, int32_t index, const struct source *src, struct span octets)
 {
+	static const struct mime_seen folder = {.is_folder = true};
 	struct source inner = *src;
 	const bool is_declared =
 	    src->declared && (strcmp(src->declared, "message/rfc822") == 0 ||
 				 strcmp(src->declared, "message/global") == 0 ||
 				 strcmp(src->declared, "message/news") == 0);
 
-	if (!mime_looks_like_mail(octets, is_declared))
+	bool is_mail;
+
+	if (octets.len > 3 && memcmp(octets.at, "\357\273\277", 3) == 0)
+		octets = (struct span){octets.at + 3, octets.len - 3};
+	is_mail = mime_looks_like_mail(octets, is_declared);
+	if (!is_mail && !is_folder(octets))
 		return;
 	inner.parent = index;
 	inner.depth++;
 	/* Who opens an attached message sees it; in a text nobody does. */
 	if (!is_declared && !(src->flags & PART_ATTACHMENT))
 		inner.ambiguity |= AMBIGUOUS_TYPE;
-	(void)writer_flags(c->w, index, PART_CONTAINER);
-	read_entity(c, octets, &inner);
+	if (is_mail) {
+		(void)writer_flags(c->w, index, PART_CONTAINER);
+		read_entity(c, octets, &inner);
+	} else {
+		views_read(c, octets, &folder, &inner);
+	}
 }

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define HEAD_BYTES (size_t)16384 /* in which mail says that it is some */
-
 enum where { IN_BODY, IN_HEADER };
 
 struct count {
@@ -126,8 +124,7 @@ mime_has_odd_octets(struct span octets)
 bool
 mime_looks_like_mail(struct span octets, bool is_declared)
 {
-	const size_t look = octets.len < HEAD_BYTES ? octets.len : HEAD_BYTES;
-	const char *const end = octets.at + look;
+	const char *const end = octets.at + octets.len;
 	bool has_content = false;
 	unsigned fields = 0;
 
@@ -146,7 +143,8 @@ mime_looks_like_mail(struct span octets, bool is_declared)
 		if (!mime_is_field(at, len))
 			break;
 		fields++;
-		if (len > 13 && strncasecmp(at, "content-t", 9) == 0)
+		if (len > 13 && strncasecmp(at, "content-", 8) == 0 &&
+		    strchr("tTdD", at[8]))
 			has_content = true;
 	}
 	return fields > 0 && (is_declared || has_content);

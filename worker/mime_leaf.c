@@ -5,6 +5,7 @@
 
 #include "worker/names_text.h"
 #include "worker/types.h"
+#include "worker/views.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,10 +127,27 @@ is_readable(const char *type)
 	       strcmp(type, "application/octet-stream") == 0;
 }
 
+/* Headers in what only the encoding shows: no view of the mail has them. */
+static void
+read_headers(
+    struct cell *c, const struct leaf *leaf, struct span decoded, int32_t index)
+{
+	static const struct mime_seen nothing = {.is_folder = false};
+	struct source src = leaf->source;
+
+	if (leaf->codec == CODEC_IDENTITY ||
+	    (writer_flags(c->w, index, 0) & PART_CONTAINER))
+		return;
+	src.parent = index;
+	src.depth++;
+	views_read(c, decoded, &nothing, &src);
+}
+
 int32_t
 mime_leaf(struct cell *c, const struct leaf *leaf, struct carve_seen *seen)
 {
 	const size_t n_parts = writer_parts(c->w);
+	const uint32_t n_lines = seen->content_lines;
 	struct codec_name name;
 	struct span decoded;
 	const char *type;
@@ -150,6 +168,8 @@ mime_leaf(struct cell *c, const struct leaf *leaf, struct carve_seen *seen)
 	    is_readable(writer_type(c->w, index)))
 		carve_text(
 		    c, decoded, decoded.at + decoded.len, &leaf->source, seen);
+	if (seen->content_lines > n_lines)
+		read_headers(c, leaf, decoded, index);
 	odd &= ~ODD_QUANTUM;
 	if (odd == 0)
 		return index;

@@ -21,6 +21,7 @@ struct mime_seen {
 	size_t room;
 	uint32_t content_headers; /* Content-... that had an effect */
 	bool is_strange;          /* another reader may see other headers */
+	bool is_folder;           /* of many messages: headers are anywhere */
 	struct carve_seen lines;
 };
 

@@ -281,7 +281,9 @@ read_leaf(struct view *v, struct block *b)
 	src.ambiguity = b->n_codecs > 1 || b->is_odd ? AMBIGUOUS_ENCODING : 0;
 	if (b->n_types > 1)
 		src.ambiguity |= AMBIGUOUS_TYPE;
-	if (!leaf)
+	if (v->seen->is_folder)
+		src.ambiguity |= v->src->ambiguity;
+	else if (!leaf)
 		src.ambiguity |= src.view == VIEW_OUTSIDE ? AMBIGUOUS_OUTSIDE
 							  : AMBIGUOUS_BOUNDARY;
 	if (!leaf || b->is_odd)

@@ -222,6 +222,100 @@ a_name_of_a_multipart_is_kept(void **state)
 	reading_free(r);
 }
 
+static char inner[40000], head[100], packed[80000], big[100000];
+
+/* An attachment that is mail: the hidden zip, behind this header. */
+static struct reading *
+run_inner(const char *type, const char *before)
+{
+	char encoded[2000];
+	size_t len;
+
+	hidden_zip(encoded);
+	len = (size_t)sprintf(inner, "%s%s", before, encoded);
+	(void)to_base64(packed, inner, len, 76, "\n");
+	return cell_run(
+	    big, (size_t)sprintf(
+		     big, MIX TEXT "--x\n%s" B64 "\n%s" END, type, packed));
+}
+
+static void
+mail_within_a_file_is_read_whatever_it_begins_with(void **state)
+{
+#define ONE "From a@b Mon Jan 1 00:00:00 2024\nFrom: a\nSubject: b\n\nhi\n\n"
+	static const char *const heads[] = {
+	    "\357\273\277" TOP FILE_ B64 "\n",
+	    ONE TOP FILE_ B64 "\n",
+	    ONE ONE "From a@b Mon Jan 1 00:00:00 2024\n" TOP FILE_ B64 "\n",
+	    "Dear all,\n\n" TOP FILE_ B64 "\n",
+	};
+	static char received[33000];
+	size_t len = 0;
+	struct reading *r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		r = run_inner(
+		    "Content-Type: application/x; name=a.eml\n", heads[i]);
+		if (!cell_has_eicar(r))
+			fail_msg("%s", heads[i]);
+		reading_free(r);
+	}
+	while (len < 32000)
+		len += (size_t)sprintf(
+		    received + len, "Received: from a by b; some day\n");
+	(void)sprintf(received + len, FILE_ B64 "\n");
+	r = run_inner("Content-Type: application/x; name=a.eml\n", received);
+	assert_true(cell_has_eicar(r));
+	reading_free(r);
+}
+
+static void
+mail_that_only_names_a_file_is_read(void **state)
+{
+	static const char *const heads[] = {"X: y\n", ""};
+	bool found = false;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct reading *r;
+
+		(void)sprintf(head,
+		    "%sContent-Disposition: attachment; filename=a.js\n\n",
+		    heads[i]);
+		r = run_inner("Content-Type: application/x\n", head);
+		for (size_t k = 0; k < r->n_parts; k++)
+			found |= part_has_name(&r->parts[k], "a.js");
+		assert_true(found);
+		reading_free(r);
+	}
+}
+
+/* People do send folders of mail: what stands in them is no contradiction. */
+static void
+a_file_in_a_folder_of_mail_holds_nothing(void **state)
+{
+	static const char document[] = "%PDF-1.4\n1 0 obj\n";
+	char encoded[100];
+	struct reading *r;
+
+	(void)state;
+	(void)to_base64(encoded, document, sizeof(document) - 1, 76, "\n");
+	(void)sprintf(inner,
+	    ONE TOP "Content-Type: application/pdf; name=a.pdf\n" B64 "\n%s",
+	    encoded);
+	(void)to_base64(packed, inner, strlen(inner), 76, "\n");
+	r = run(
+	    &(struct mail){MIX TEXT
+		"--x\nContent-Type: application/mbox; name=a.mbox\n" B64 "\n",
+		END},
+	    packed);
+	assert_non_null(cell_find(r, document, sizeof(document) - 1));
+	assert_false(r->hold);
+	assert_int_equal(r->ambiguity, 0);
+	reading_free(r);
+}
+
 /* A fold that got lost, an empty attachment: nobody is to be held for it. */
 static void
 headers_that_are_broken_by_accident_hold_nothing(void **state)
@@ -267,6 +361,10 @@ main(void)
 	    cmocka_unit_test(a_multipart_without_parts_is_one),
 	    cmocka_unit_test(a_file_in_a_multipart_without_parts_is_held),
 	    cmocka_unit_test(a_name_of_a_multipart_is_kept),
+	    cmocka_unit_test(
+		mail_within_a_file_is_read_whatever_it_begins_with),
+	    cmocka_unit_test(mail_that_only_names_a_file_is_read),
+	    cmocka_unit_test(a_file_in_a_folder_of_mail_holds_nothing),
 	    cmocka_unit_test(headers_that_are_broken_by_accident_hold_nothing),
 	};
 
