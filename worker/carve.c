@@ -200,22 +200,28 @@ try_uu(struct pass *p)
 	return carve_old(p->c, run_from(p), CODEC_UU, p->src) > 0;
 }
 
+/* The line's length without the CR of its end. */
+static size_t
+line_len(const struct pass *p)
+{
+	return p->len > 0 && p->at[p->len - 1] == '\r' ? p->len - 1 : p->len;
+}
+
 static bool
 try_named(struct pass *p)
 {
-	unsigned codec;
+	struct codec_name name;
+	unsigned codec = CODEC_COUNT;
 
 	/* The mode keeps out prose and programs: "begin 644 name". */
-	if (begins(p, "begin ") && p->len > 10 && p->at[6] >= '0' &&
-	    p->at[6] <= '7')
-		codec = CODEC_UU;
+	if (begins(p, "begin"))
+		codec = codec_uu_begin(p->at, line_len(p), &name);
 	else if (begins(p, "=ybegin "))
 		codec = CODEC_YENC;
 	else if (begins(p, "(This file must be converted with BinHex"))
 		codec = CODEC_BINHEX;
-	else
-		return false;
-	return carve_old(p->c, run_from(p), codec, p->src) > 0;
+	return codec != CODEC_COUNT &&
+	       carve_old(p->c, run_from(p), codec, p->src) > 0;
 }
 
 /* A file in the open, not at the very start (that is the part itself). */

@@ -34,7 +34,8 @@ unsigned carve_qp(struct cell *c, struct span run, const struct source *src);
 /* True when the octets begin like a file, or end like a zip. */
 bool carve_is_file(const char *at, size_t len);
 
-/* uuencode, yEnc or BinHex (enum codec); the part gets the name in it. */
+/* uuencode of either kind, yEnc or BinHex (enum codec); the part gets the name
+ * in it. */
 unsigned carve_old(
     struct cell *c, struct span run, unsigned codec, const struct source *src);
 

@@ -92,6 +92,8 @@ decode_old(enum codec codec, struct span run, char *out, uint32_t *ret_odd,
 		return codec_yenc(run.at, run.len, out, ret_odd, ret_name);
 	if (codec == CODEC_BINHEX)
 		return codec_binhex(run.at, run.len, out, ret_odd, ret_name);
+	if (codec == CODEC_UU64)
+		return codec_uu64(run.at, run.len, out, ret_odd, ret_name);
 	return codec_uu(run.at, run.len, out, ret_odd, ret_name);
 }
 
@@ -113,8 +115,9 @@ carve_old(
 		return 0;
 	names_add(&names, name.at, name.len);
 	found.names = &names;
-	/* Well-formed, it is an old way to attach that readers still know. */
-	if (odd == 0)
+	/* Well-formed, it is an old way to attach that readers still know; but
+	 * not all of them where it has no name. */
+	if ((odd & ~ODD_REST) == 0 && (codec != CODEC_UU || name.len > 0))
 		found.ambiguity = 0;
 	writer_advance(c->w, n);
 	(void)cell_part(c, &found);

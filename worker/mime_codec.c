@@ -47,6 +47,7 @@ codec_room(enum codec codec, size_t len)
 	case CODEC_QP:
 	case CODEC_UU:
 	case CODEC_YENC:
+	case CODEC_UU64:
 	case CODEC_COUNT:
 	default:
 		return len + 8;

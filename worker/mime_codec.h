@@ -19,6 +19,7 @@ enum codec {
 	CODEC_UU,
 	CODEC_YENC,
 	CODEC_BINHEX,
+	CODEC_UU64, /* base64 between begin-base64 and ==== */
 	CODEC_COUNT
 };
 
@@ -30,6 +31,7 @@ enum codec {
 #define ODD_LINES   UINT32_C(64)  /* a line ends within a group of four */
 #define ODD_LOWER   UINT32_C(128) /* an escape with lower-case digits */
 #define ODD_NOTHING UINT32_C(32)  /* no beginning found: nothing decoded */
+#define ODD_REST    UINT32_C(256) /* more behind a well-formed uuencoded file */
 
 /* How base64 readers differ about what the alphabet does not hold. */
 enum base64_style {
@@ -74,10 +76,17 @@ struct codec_name {
 };
 size_t codec_uu(const char *in, size_t len, char *out, uint32_t *ret_odd,
     struct codec_name *ret_name);
+size_t codec_uu64(const char *in, size_t len, char *out, uint32_t *ret_odd,
+    struct codec_name *ret_name);
 size_t codec_yenc(const char *in, size_t len, char *out, uint32_t *ret_odd,
     struct codec_name *ret_name);
 size_t codec_binhex(const char *in, size_t len, char *out, uint32_t *ret_odd,
     struct codec_name *ret_name);
+
+/* "begin 644 name" or "begin-base64 644 name", with any blanks, and without
+ * the name if it is clear that 644 is a mode: the codec, or CODEC_COUNT. */
+enum codec codec_uu_begin(
+    const char *line, size_t len, struct codec_name *ret_name);
 
 /* Three BinHex characters may stand for 255 octets; what unfolds to more
  * than this many times its length is cut, and odd. */

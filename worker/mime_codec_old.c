@@ -54,21 +54,48 @@ uu_line(const char *at, size_t len, char *out)
 	return used;
 }
 
-/* "begin 644 name": true, and the name. */
+static size_t
+skip_blanks(const char *at, size_t len, size_t i)
+{
+	while (i < len && (at[i] == ' ' || at[i] == '\t'))
+		i++;
+	return i;
+}
+
+enum codec
+codec_uu_begin(const char *line, size_t len, struct codec_name *ret_name)
+{
+	const bool is_64 = begins(line, len, "begin-base64");
+	const size_t word = is_64 ? 12 : 5;
+	size_t mode, i, name;
+
+	if (!is_64 && !begins(line, len, "begin"))
+		return CODEC_COUNT;
+	i = mode = skip_blanks(line, len, word);
+	while (i < len && line[i] >= '0' && line[i] <= '7')
+		i++;
+	name = skip_blanks(line, len, i);
+	if (mode == word || i == mode || i > mode + 6 ||
+	    (name == i && name < len) ||
+	    (name == len && i != mode + 3 && i != mode + 4))
+		return CODEC_COUNT;
+	ret_name->at = line + name;
+	ret_name->len = len - name;
+	return is_64 ? CODEC_UU64 : CODEC_UU;
+}
+
 static bool
 is_begin(const char *at, size_t len, struct codec_name *ret_name)
 {
-	size_t i = 6;
+	return codec_uu_begin(at, len, ret_name) == CODEC_UU;
+}
 
-	if (!begins(at, len, "begin "))
-		return false;
-	while (i < len && at[i] >= '0' && at[i] <= '7')
-		i++;
-	if (i == 6 || i > 12 || i == len || at[i] != ' ')
-		return false;
-	ret_name->at = at + i + 1;
-	ret_name->len = len - i - 1;
-	return true;
+static bool
+is_all_blank(const char *at, const char *end)
+{
+	while (at < end && (uint8_t)*at <= ' ')
+		at++;
+	return at == end;
 }
 
 size_t
@@ -94,9 +121,11 @@ codec_uu(const char *in, size_t len, char *out, uint32_t *ret_odd,
 		used += got;
 		if (got > 0 || line == 0)
 			continue;
-		if (begins(at, line, "end"))
+		if (begins(at, line, "end")) {
 			ended = true;
-		else if (at[0] == '`' || at[0] == ' ')
+			if (!is_all_blank(next, end))
+				odd |= ODD_REST;
+		} else if (at[0] == '`' || at[0] == ' ')
 			continue;
 		else if (begun || used > 0)
 			break;
@@ -109,6 +138,36 @@ codec_uu(const char *in, size_t len, char *out, uint32_t *ret_odd,
 	else if (n != 2)
 		odd |= ODD_OUTSIDE;
 	*ret_odd = odd;
+	return used;
+}
+
+size_t
+codec_uu64(const char *in, size_t len, char *out, uint32_t *ret_odd,
+    struct codec_name *ret_name)
+{
+	const char *const end = in + len;
+	const char *body = NULL, *stop = NULL;
+	size_t used;
+
+	ret_name->at = in;
+	ret_name->len = 0;
+	*ret_odd = ODD_NOTHING;
+	for (const char *at = in, *next; at < end && !stop; at = next) {
+		size_t line;
+
+		next = take_line(at, end, &line);
+		if (body && begins(at, line, "===="))
+			stop = at;
+		else if (!body &&
+			 codec_uu_begin(at, line, ret_name) == CODEC_UU64)
+			body = next;
+	}
+	if (!body)
+		return 0;
+	used = codec_base64(body, (size_t)((stop ? stop : end) - body),
+	    BASE64_RESTART, out, ret_odd);
+	if (!stop)
+		*ret_odd |= ODD_OUTSIDE;
 	return used;
 }
 

@@ -200,6 +200,79 @@ uuencode_is_found_by_itself_with_its_name(void **state)
 }
 
 static void
+a_begin_line_needs_neither_single_blanks_nor_a_name(void **state)
+{
+	static const char *const begins[] = {"begin  644 evil.bin\n",
+	    "begin\t644\tevil.bin\n", "begin 644 \t evil.bin\r\n",
+	    "begin 644\n", "begin 0644 \n", "begin 600\r\n"};
+	static const char octets[] = "\1\2\3 octets that nobody knows";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size_t len = (size_t)sprintf(mail, TOP "%s", begins[i]);
+		const struct reading_part *part;
+		struct reading *r;
+
+		len += to_uu(mail + len, octets, sizeof(octets) - 1);
+		len += (size_t)sprintf(mail + len, "`\nend\nbye\n");
+		r = cell_run(mail, len);
+		part = cell_find(r, octets, sizeof(octets) - 1);
+		if (!part)
+			fail_msg("%s", begins[i]);
+		assert_int_equal(
+		    part_has_name(part, "evil.bin"), i < 3 ? 1 : 0);
+		assert_false(r->hold);
+		reading_free(r);
+	}
+}
+
+static void
+uuencode_with_base64_is_found_by_its_begin_line(void **state)
+{
+	static const char *const befores[] = {
+	    TOP, "From: a\nContent-Transfer-Encoding: x-uuencode\n\n"};
+	static const char script[] = "WScript.Echo 1\r\n";
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct reading_part *part;
+		struct reading *r;
+
+		r = cell_run(mail, (size_t)sprintf(mail,
+				       "%sbegin-base64 644 evil.vbs\n"
+				       "V1NjcmlwdC5FY2hvIDENCg==\n====\nbye\n",
+				       befores[i]));
+		part = cell_find(r, script, sizeof(script) - 1);
+		if (!part)
+			fail_msg("%s", befores[i]);
+		assert_true(part_has_name(part, "evil.vbs"));
+		reading_free(r);
+	}
+}
+
+static void
+each_uuencoded_file_of_a_leaf_is_found(void **state)
+{
+	static const char octets[] = "\1\2\3 octets that nobody knows";
+	size_t len = (size_t)sprintf(mail, PART "begin 644 a.txt\n", "x-uue");
+	const struct reading_part *part;
+	struct reading *r;
+
+	(void)state;
+	len += to_uu(mail + len, "text\n", 5);
+	len += (size_t)sprintf(mail + len, "`\nend\n\nbegin 644 evil.bin\n");
+	len += to_uu(mail + len, octets, sizeof(octets) - 1);
+	len += (size_t)sprintf(mail + len, "`\nend\n");
+	r = cell_run(mail, len);
+	assert_non_null(cell_find(r, "text\n", 5));
+	part = cell_find(r, octets, sizeof(octets) - 1);
+	assert_non_null(part);
+	assert_true(part && part_has_name(part, "evil.bin"));
+	assert_false(r->hold);
+	reading_free(r);
+}
+
+static void
 uuencode_without_begin_or_end_is_found(void **state)
 {
 	static const char *const names[] = {
@@ -294,7 +367,8 @@ prose_signatures_and_patches_are_not_carved(void **state)
 	    "iD8DBQE9f0TVQkBN1Yh5XyYRAkXvAJ9yq0Y7uXbSJ0Zb1Qp3m3J6c0dW5QCgmJb7\n"
 	    "iD8DBQE9f0TVQkBN1Yh5XyYRAkXvAJ9yq0Y7uXbSJ0Zb1Qp3m3J6c0dW5QCgmJb7\n"
 	    "=x0fI\n-----END PGP SIGNATURE-----\n"
-	    "begin with this\nPK is a country\nMZ too\n--- a/x\n+++ b/x\n"
+	    "begin with this\nbegin\nbegin 7\nbegin 6449 x\nPK is a "
+	    "country\nMZ too\n--- a/x\n+++ b/x\n"
 	    "x=3D1\n-- \nThe end.\n";
 	struct reading *r = cell_run(text, sizeof(text) - 1);
 
@@ -315,6 +389,10 @@ main(void)
 	    cmocka_unit_test(
 		quoted_printable_is_decoded_whatever_is_wrong_with_it),
 	    cmocka_unit_test(uuencode_is_found_by_itself_with_its_name),
+	    cmocka_unit_test(
+		a_begin_line_needs_neither_single_blanks_nor_a_name),
+	    cmocka_unit_test(uuencode_with_base64_is_found_by_its_begin_line),
+	    cmocka_unit_test(each_uuencoded_file_of_a_leaf_is_found),
 	    cmocka_unit_test(uuencode_without_begin_or_end_is_found),
 	    cmocka_unit_test(yenc_is_found),
 	    cmocka_unit_test(binhex_gives_name_and_data),

@@ -39,7 +39,8 @@ lines_that_promise_much_are_cheap(void **state)
 {
 	static const char *const lines[] = {"PK\n", "MZ\n", "UE\n", "UEsDB\n",
 	    "TVo\n", "=\n", "=41\n", "=50=4B=03=05\n", "a = 1\n", "begin\n",
-	    "begin 644 x\n", "=ybegin \n", "Content-Type: x; name=a\n\n",
+	    "begin 644 x\n", "begin 644\n", "begin-base64 644 x\n",
+	    "=ybegin \n", "Content-Type: x; name=a\n\n",
 	    "Content-Transfer-Encoding: base65\n\n", "--x\n\n", "a\r",
 	    "\rContent-Type: x\n\n", "(5F35TVo6AAAA\n", "xx-lh\n"};
 	static char mail[POISON_BYTES + 100];
@@ -64,7 +65,8 @@ static void
 long_programs_and_prose_are_read_whole(void **state)
 {
 	static const char *const lines[] = {"a = 1\n", "begin transaction;\n",
-	    "x = -1; /* 2 */\n", "== title ==\n", "PK is a country\n"};
+	    "begin 1\n", "x = -1; /* 2 */\n", "== title ==\n",
+	    "PK is a country\n"};
 	static char mail[POISON_BYTES + 100];
 
 	(void)state;
