@@ -7,6 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Of one line; each one more costs the reader as much as a header line. */
+#define PARAMETERS 16
+
 enum where { IN_BODY, IN_HEADER };
 
 struct count {
@@ -39,6 +42,20 @@ has_word(const char *at, size_t len, const char *word)
 }
 
 static void
+count_parameters(struct count *n, const char *at, size_t len)
+{
+	const char *const end = at + len;
+	uint32_t found = 0;
+
+	while ((at = memchr(at, ';', (size_t)(end - at)))) {
+		at++;
+		found++;
+	}
+	if (found > PARAMETERS)
+		n->headers += found - PARAMETERS;
+}
+
+static void
 count_header_line(struct count *n, const char *at, size_t len)
 {
 	if (len == 0) {
@@ -50,6 +67,7 @@ count_header_line(struct count *n, const char *at, size_t len)
 	n->headers++;
 	if ((at[0] | 32) != 'c' && at[0] != ' ' && at[0] != '\t')
 		return;
+	count_parameters(n, at, len);
 	n->is_message |= has_word(at, len, "message/");
 	if (has_word(at, len, "boundary"))
 		n->boundaries++;

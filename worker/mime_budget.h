@@ -8,9 +8,10 @@
 #include "worker/cell_priv.h"
 
 /*
- * Count header lines and delimiter lines of one entity and add them to the
- * message's.  False, and noted: more than budget.headers or budget.parts (the
- * reader needs about 1.4 kB and 5 us for each part, however small).
+ * Count header lines (and the parameters that crowd in one) and delimiter
+ * lines of one entity and add them to the message's.  False, and noted: more
+ * than budget.headers or budget.parts (the reader needs about 1.4 kB and 5 us
+ * for each part, however small).
  */
 bool mime_within_budget(struct cell *c, struct span octets);
 

@@ -350,6 +350,25 @@ strange_sizes_are_survived(void **state)
 	reading_free(r);
 }
 
+static void
+parameters_without_end_are_over_the_budget(void **state)
+{
+	static const char parameter[] = "a=b;";
+	static char mail[100000];
+	size_t len = (size_t)sprintf(mail, TOP "Content-Type: text/plain;");
+	struct reading *r;
+
+	(void)state;
+	for (unsigned i = 0; i <= cell_usual.headers + 16; i++) {
+		(void)memcpy(mail + len, parameter, 4);
+		len += 4;
+	}
+	len += (size_t)sprintf(mail + len, "\n\nhello\n");
+	r = cell_run(mail, len);
+	assert_int_equal(r->status, READING_HEADERS);
+	reading_free(r);
+}
+
 /* The same octets twice: whoever opens them by the second type must show. */
 static void
 each_declared_type_of_a_content_is_a_part(void **state)
@@ -383,6 +402,7 @@ main(void)
 	    cmocka_unit_test(an_embedded_message_is_read),
 	    cmocka_unit_test(nesting_beyond_the_limit_is_said),
 	    cmocka_unit_test(budgets_of_parts_and_headers_are_kept),
+	    cmocka_unit_test(parameters_without_end_are_over_the_budget),
 	    cmocka_unit_test(a_budget_of_octets_is_kept),
 	    cmocka_unit_test(strange_sizes_are_survived),
 	};
