@@ -39,4 +39,11 @@ bool carve_is_file(const char *at, size_t len);
 unsigned carve_old(
     struct cell *c, struct span run, unsigned codec, const struct source *src);
 
+/*
+ * Files in base64 that the part index, octets found at src, has in quotes or
+ * in links, if it is a page (HTML, SVG) by its content or its declaration.
+ */
+void carve_page(struct cell *c, int32_t index, const struct source *src,
+    struct span octets);
+
 #endif

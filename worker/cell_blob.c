@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "worker/archive.h"
+#include "worker/carve.h"
 #include "worker/mime.h"
 #include "worker/types.h"
 
@@ -317,6 +318,7 @@ cell_part(struct cell *c, const struct source *src)
 	else if (types_is_text(type))
 		mime_inside(c, index, src, (struct span){at, bytes});
 	archive_also(c, index, src->depth, (struct span){at, bytes});
+	carve_page(c, index, src, (struct span){at, bytes});
 	return index;
 }
 

@@ -316,6 +316,58 @@ a_file_in_a_folder_of_mail_holds_nothing(void **state)
 	reading_free(r);
 }
 
+/* What opens the page saves the file that its script holds. */
+static void
+a_file_within_a_page_is_read(void **state)
+{
+	static const struct mail mails[] = {
+	    {"<html><script>var b=\"", "\";save(atob(b))</script></html>"},
+	    {"<html><script>var b='", "';save(atob(b))</script></html>"},
+	    {"<html><script>var b=`", "`;save(atob(b))</script></html>"},
+	    {"<svg><script>var b=\"", "\";save(atob(b))</script></svg>"},
+	    {"<a download href=\"data:application/zip;base64,", "\">"},
+	};
+	char zip[400], encoded[2000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(mails) / sizeof(mails[0]); i++) {
+		struct reading *r;
+
+		(void)to_base64(encoded, zip, eicar_zip(zip), 5000, "");
+		*strchr(encoded, '\n') = '\0';
+		(void)sprintf(
+		    inner, "%s%s%s", mails[i].before, encoded, mails[i].after);
+		(void)to_base64(packed, inner, strlen(inner), 76, "\n");
+		r = run(
+		    &(struct mail){MIX TEXT
+			"--x\nContent-Type: text/html; name=a.htm\n" B64 "\n",
+			END},
+		    packed);
+		if (!cell_has_eicar(r))
+			fail_msg("%s", mails[i].before);
+		assert_false(r->hold);
+		reading_free(r);
+	}
+}
+
+static void
+pictures_in_a_page_are_left_alone(void **state)
+{
+	static const char picture[100] = "\211PNG\r\n\032\n";
+	char encoded[200];
+	struct reading *r;
+
+	(void)state;
+	(void)to_base64(encoded, picture, sizeof(picture), 5000, "");
+	*strchr(encoded, '\n') = '\0';
+	r = run(&(struct mail){TOP "Content-Type: text/html\n\n<html><img "
+				   "src=\"data:image/png;base64,",
+		    "\"></html>\n"},
+	    encoded);
+	assert_int_equal(r->n_parts, 1);
+	reading_free(r);
+}
+
 /* A fold that got lost, an empty attachment: nobody is to be held for it. */
 static void
 headers_that_are_broken_by_accident_hold_nothing(void **state)
@@ -365,6 +417,8 @@ main(void)
 		mail_within_a_file_is_read_whatever_it_begins_with),
 	    cmocka_unit_test(mail_that_only_names_a_file_is_read),
 	    cmocka_unit_test(a_file_in_a_folder_of_mail_holds_nothing),
+	    cmocka_unit_test(a_file_within_a_page_is_read),
+	    cmocka_unit_test(pictures_in_a_page_are_left_alone),
 	    cmocka_unit_test(headers_that_are_broken_by_accident_hold_nothing),
 	};
 
