@@ -194,6 +194,10 @@ repeat_part(struct cell *c, const struct source *src, struct cell_blob *b)
 		name += strlen(name) + 1;
 	}
 	(void)writer_flags(c->w, index, src->flags);
+	/* Thousands of names take records, too. */
+	if (writer_parts(c->w) > c->limits->parts)
+		cell_status(
+		    c, READING_TOO_MANY, "more parts than budget.parts");
 	repeat_declared(c, src, b);
 	return index;
 }

@@ -16,16 +16,11 @@
 
 #define POLICY_FILE_MAX (1024 * 1024) /* octets; the default list has 6 KiB */
 
-/* The names of one part that are looked at: a mail with more of them has
- * contradictory headers by the dozen, and then the rest fits every glob. */
-#define NAMES_MAX 8
-
 struct subject {
 	const struct reading_part *part;
-	bool many; /* more names than fit */
-	size_t n_names;
+	size_t n_names; /* 1 at least: "" is the name of what has none */
 	char type[128], declared[128];
-	struct policy_name names[NAMES_MAX];
+	struct policy_name *names;
 };
 
 int
@@ -110,7 +105,7 @@ name_fits(const struct policy_condition *c, const struct policy_name *name)
 /*
  * A part may have several names, and nobody knows which one its receiver's
  * program takes.  So one name is enough to refuse or hold, but to allow all
- * must fit; names that were not looked at fit as is worse for the sender.
+ * must fit; what was not looked at of one fits as is worse for the sender.
  */
 static bool
 names_fit(const struct policy_condition *c, const struct subject *s,
@@ -118,8 +113,6 @@ names_fit(const struct policy_condition *c, const struct subject *s,
 {
 	const bool allow = action == POLICY_ALLOW;
 
-	if (s->many)
-		return !allow;
 	for (size_t i = 0; i < s->n_names; i++) {
 		bool fits = name_fits(c, &s->names[i]) != c->negated;
 
@@ -181,14 +174,16 @@ subject_set(struct subject *s, const struct reading_part *part)
 	const char *name = part->names;
 
 	s->part = part;
-	s->many = part->n_names > NAMES_MAX;
-	s->n_names = 0;
+	s->n_names = part->n_names > 0 ? part->n_names : 1;
+	s->names = reallocarray(NULL, s->n_names, sizeof(*s->names));
+	if (!s->names)
+		abort();
 	set_type(s->type, sizeof(s->type), part->type);
 	set_type(s->declared, sizeof(s->declared), part->declared);
 	if (part->n_names == 0)
-		policy_name_set(&s->names[s->n_names++], "");
-	for (uint32_t i = 0; i < part->n_names && !s->many; i++) {
-		policy_name_set(&s->names[s->n_names++], name);
+		policy_name_set(&s->names[0], "");
+	for (uint32_t i = 0; i < part->n_names; i++) {
+		policy_name_set(&s->names[i], name);
 		name += strlen(name) + 1;
 	}
 }
@@ -210,26 +205,36 @@ rule_fits(const struct policy_rule *rule, const struct subject *s)
 	return true;
 }
 
-enum policy_action
-policy_part(const struct policy *policy, const struct reading_part *part,
-    const char **ret_why)
+static enum policy_action
+judge_subject(
+    const struct policy *policy, const struct subject *s, const char **ret_why)
 {
-	struct subject s;
-
-	*ret_why = "";
-	if (is_plain_body(part))
-		return POLICY_ALLOW;
-	subject_set(&s, part);
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (!rule_fits(rule, &s))
+		if (!rule_fits(rule, s))
 			continue;
 		if (rule->action != POLICY_ALLOW)
 			*ret_why = rule->text;
 		return rule->action;
 	}
 	return POLICY_ALLOW;
+}
+
+enum policy_action
+policy_part(const struct policy *policy, const struct reading_part *part,
+    const char **ret_why)
+{
+	enum policy_action action;
+	struct subject s;
+
+	*ret_why = "";
+	if (is_plain_body(part))
+		return POLICY_ALLOW;
+	subject_set(&s, part);
+	action = judge_subject(policy, &s, ret_why);
+	free(s.names);
+	return action;
 }
 
 /* Of a part's names the first that alone would have the same outcome. */

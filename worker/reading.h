@@ -122,7 +122,8 @@ void writer_blob_end(
 void writer_blob_drop(struct reading_writer *w);
 /* Add a record; names, declared and type are copied.  Returns its index. */
 int32_t writer_part(struct reading_writer *w, const struct reading_part *part);
-/* Add one more name to a record that was written. */
+/* Add one more name to a record that was written.  One that is full goes on in
+ * another of the same content and flags: no name is ever dropped. */
 void writer_name(struct reading_writer *w, int32_t part, const char *name);
 /* Records, strings, then the head; on success the file is mapped no longer,
  * so it can be sealed, and the writer is only good for being freed.  0 or

@@ -22,6 +22,9 @@
 
 struct item {
 	struct reading_record rec;
+	/* Of one content, where its names fill a record: the next one that
+	 * goes on with them, and, of the first, the newest. */
+	struct item *more, *newest;
 	struct item_name {
 		struct item_name *next;
 		char text[];
@@ -181,6 +184,7 @@ item_add(struct reading_writer *w)
 	if (!item || !w->items)
 		abort();
 	item->names_end = &item->names;
+	item->newest = item;
 	w->items[w->n_items++] = item;
 	return item;
 }
@@ -209,19 +213,35 @@ writer_part(struct reading_writer *w, const struct reading_part *part)
 	return index;
 }
 
+/* A record like first, for the names that it has no room for. */
+static struct item *
+item_more(struct reading_writer *w, struct item *first)
+{
+	struct item *item = item_add(w);
+
+	item->rec = first->rec;
+	item->rec.n_names = 0;
+	item->declared = copy_cut(first->declared, READING_NAME_MAX);
+	item->type = copy_cut(first->type, READING_NAME_MAX);
+	first->newest->more = item;
+	first->newest = item;
+	return item;
+}
+
 void
 writer_name(struct reading_writer *w, int32_t part, const char *name)
 {
-	struct item *item = w->items[part];
 	const size_t len = strnlen(name, READING_NAME_MAX);
+	struct item *item;
 	struct item_name *n;
 
 	assert(part >= 0 && (size_t)part < w->n_items);
-	if (item->rec.n_names == READING_NAMES_MAX)
-		return;
+	item = w->items[part]->newest;
 	for (n = item->names; n; n = n->next)
 		if (strncmp(n->text, name, READING_NAME_MAX) == 0)
 			return;
+	if (item->rec.n_names == READING_NAMES_MAX)
+		item = item_more(w, w->items[part]);
 	n = calloc(1, sizeof(*n) + len + 1);
 	if (!n)
 		abort();
@@ -235,7 +255,8 @@ uint32_t
 writer_flags(struct reading_writer *w, int32_t part, uint32_t flags)
 {
 	assert(part >= 0 && (size_t)part < w->n_items);
-	w->items[part]->rec.flags |= flags;
+	for (struct item *item = w->items[part]; item; item = item->more)
+		item->rec.flags |= flags;
 	return w->items[part]->rec.flags;
 }
 

@@ -133,6 +133,41 @@ tars_are_read(void **state)
 	finds("tar in gzip", wrap_gzip(n), false);
 }
 
+/* Has some part of these octets this name? */
+static bool
+has_name(const struct reading *r, const char *data, const char *name)
+{
+	for (size_t i = 0; i < r->n_parts; i++)
+		if (r->parts[i].bytes == strlen(data) &&
+		    memcmp(r->map + r->parts[i].off, data, strlen(data)) == 0 &&
+		    part_has_name(&r->parts[i], name))
+			return true;
+	return false;
+}
+
+static void
+equal_members_keep_all_of_their_names(void **state)
+{
+	struct reading *r;
+	char name[20];
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 90; i++) {
+		(void)snprintf(name, sizeof(name), "d%d/LICENSE%d", i, i);
+		n = put_tar(n, name, "may be copied", 13);
+	}
+	n = put_tar(n, "evil.exe", "may be copied", 13);
+	n += end_tar(octets + n);
+	r = run_attached(n);
+	assert_int_equal(r->status, READING_COMPLETE);
+	assert_false(r->hold);
+	assert_true(has_name(r, "may be copied", "d0/LICENSE0"));
+	assert_true(has_name(r, "may be copied", "d89/LICENSE89"));
+	assert_true(has_name(r, "may be copied", "evil.exe"));
+	reading_free(r);
+}
+
 static void
 what_follows_the_end_of_a_tar_is_read(void **state)
 {
@@ -303,6 +338,7 @@ main(void)
 	    cmocka_unit_test(a_bomb_of_zeros_is_too_large),
 	    cmocka_unit_test(each_layer_of_compression_is_a_level),
 	    cmocka_unit_test(tars_are_read),
+	    cmocka_unit_test(equal_members_keep_all_of_their_names),
 	    cmocka_unit_test(what_follows_the_end_of_a_tar_is_read),
 	    cmocka_unit_test(a_tar_is_read_past_a_damaged_header),
 	    cmocka_unit_test(what_follows_the_end_of_a_cpio_is_read),

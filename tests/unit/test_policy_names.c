@@ -116,12 +116,31 @@ one_bad_name_of_several_is_enough(void **state)
 	assert_int_equal(policy_part(policy, &p, &why), POLICY_REFUSE);
 	p = part(2, "a.txt\0b.txt", "x/y", 0);
 	assert_int_equal(policy_part(policy, &p, &why), POLICY_ALLOW);
-	p = part(20,
-	    "a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0"
-	    "a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0a.txt\0"
-	    "a.txt\0a.txt",
-	    "x/y", 0);
+	policy_free(policy);
+}
+
+/* Equal files, each with its own name, as archives are full of them. */
+static void
+any_number_of_names_is_looked_at(void **state)
+{
+	struct policy *policy = parse("refuse odd-name bidi \"odd\"\n"
+				      "refuse name *.exe \"program\"\n"
+				      "allow name *.txt\n"
+				      "hold type x/y \"other\"\n");
+	char names[200 * 8];
+	struct reading_part p = part(200, names, "x/y", 0);
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++)
+		(void)snprintf(names + 8 * i, 8, "%03zu.txt", i);
+	assert_int_equal(policy_part(policy, &p, &why), POLICY_ALLOW);
+	(void)memcpy(names + 8 * 199 + 4, "pdf", 4);
+	assert_int_equal(policy_part(policy, &p, &why), POLICY_HOLD);
+	assert_string_equal(why, "other");
+	(void)memcpy(names + 8 * 198 + 4, "exe", 4);
 	assert_int_equal(policy_part(policy, &p, &why), POLICY_REFUSE);
+	assert_string_equal(why, "program");
 	policy_free(policy);
 }
 
@@ -151,6 +170,7 @@ main(void)
 		a_very_long_name_fits_what_refuses_and_not_what_allows),
 	    cmocka_unit_test(directories_make_no_difference),
 	    cmocka_unit_test(one_bad_name_of_several_is_enough),
+	    cmocka_unit_test(any_number_of_names_is_looked_at),
 	    cmocka_unit_test(a_hostile_glob_takes_no_time),
 	};
 

@@ -49,6 +49,50 @@ written(bool seal)
 }
 
 static void
+names_that_fill_a_record_go_on_in_another(void **state)
+{
+	const int fd = memfd_create("reading", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct reading_writer *w = writer_new(fd, 1 << 20);
+	struct reading_part part = {.parent = -1,
+	    .flags = PART_ATTACHMENT,
+	    .declared = "text/plain",
+	    .type = "text/x"};
+	struct reading *r = NULL;
+	char name[8];
+
+	(void)state;
+	assert_non_null(w);
+	assert_int_equal(writer_append(w, "octets", 6), 0);
+	writer_blob_end(w, &part.off, &part.bytes);
+	assert_int_equal(writer_part(w, &part), 0);
+	for (int i = 0; i < 130; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
+		writer_name(w, 0, name);
+		writer_name(w, 0, name);
+	}
+	(void)writer_flags(w, 0, PART_BROKEN);
+	assert_int_equal(writer_commit(w, READING_COMPLETE, 0, false, ""), 0);
+	writer_free(w);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, CELL_SEALS), 0);
+	assert_int_equal(reading_open(fd, &r), 0);
+	assert_int_equal(r->n_parts, 3);
+	assert_true(part_has_name(&r->parts[0], "63"));
+	assert_true(part_has_name(&r->parts[1], "64"));
+	assert_true(part_has_name(&r->parts[2], "129"));
+	assert_int_equal(r->parts[2].n_names, 2);
+	for (size_t i = 0; i < r->n_parts; i++) {
+		assert_int_equal(r->parts[i].off, r->parts[0].off);
+		assert_int_equal(r->parts[i].bytes, 6);
+		assert_int_equal(
+		    r->parts[i].flags, PART_ATTACHMENT | PART_BROKEN);
+		assert_string_equal(r->parts[i].declared, "text/plain");
+		assert_string_equal(r->parts[i].type, "text/x");
+	}
+	reading_free(r);
+	(void)close(fd);
+}
+
+static void
 what_was_written_is_read(void **state)
 {
 	const int fd = written(true);
@@ -186,6 +230,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_was_written_is_read),
+	    cmocka_unit_test(names_that_fill_a_record_go_on_in_another),
 	    cmocka_unit_test(a_file_that_can_still_change_is_refused),
 	    cmocka_unit_test(a_cell_that_died_left_no_reading),
 	    cmocka_unit_test(more_than_the_limit_is_not_written),
