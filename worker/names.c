@@ -169,6 +169,7 @@ add_rare(struct names *names, const char *raw, size_t len)
 	}
 	if (memchr(raw, '%', len)) {
 		n = names_percent(raw, len, out);
+		n = names_unescape(out, n, out);
 		add_trimmed(names, out, n);
 	}
 	if (memchr(raw, '\\', len) || memchr(raw, '"', len) ||
@@ -188,18 +189,37 @@ is_simple(const char *raw, size_t len)
 	return len > 0;
 }
 
-void
-names_add(struct names *names, const char *raw, size_t len)
+/* A line end before white space is none, wherever a header was folded; some
+ * readers leave the white space out as well. */
+static size_t
+unfold(const char *raw, size_t len, bool all, char *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		const size_t at = i + (raw[i] == '\r');
+
+		if (at + 1 < len && raw[at] == '\n' &&
+		    (raw[at + 1] == ' ' || raw[at + 1] == '\t')) {
+			if (!all)
+				out[used++] = ' ';
+			i = at + 1;
+			while (all && i + 1 < len &&
+			       (raw[i + 1] == ' ' || raw[i + 1] == '\t'))
+				i++;
+			continue;
+		}
+		out[used++] = raw[i];
+	}
+	return used;
+}
+
+static void
+add_forms(struct names *names, const char *raw, size_t len)
 {
 	char out[RAW_OCTETS];
 	size_t n;
 
-	if (len > sizeof(out)) {
-		/* The beginning is shown, the end says what it is. */
-		add_clean(names, raw, NAME_OCTETS);
-		raw += len - sizeof(out);
-		len = sizeof(out);
-	}
 	add_clean(names, raw, len);
 	add_trimmed(names, raw, len);
 	if (is_simple(raw, len))
@@ -210,6 +230,29 @@ names_add(struct names *names, const char *raw, size_t len)
 	n = names_words(raw, len, out, sizeof(out));
 	add_trimmed(names, out, n);
 	add_rare(names, out, n);
+}
+
+void
+names_add(struct names *names, const char *raw, size_t len)
+{
+	char out[RAW_OCTETS];
+	size_t n;
+
+	if (len > sizeof(out)) {
+		/* The beginning is shown, the end says what it is. */
+		n = names_unescape(raw, NAME_OCTETS, out);
+		add_clean(names, out, n);
+		raw += len - sizeof(out);
+		len = sizeof(out);
+	}
+	n = unfold(raw, len, false, out);
+	n = names_unescape(out, n, out);
+	add_forms(names, out, n);
+	if (!memchr(raw, '\n', len))
+		return;
+	n = unfold(raw, len, true, out);
+	n = names_unescape(out, n, out);
+	add_forms(names, out, n);
 }
 
 /* What decides how a name is opened: 1 to 8 characters behind the dot. */

@@ -19,7 +19,8 @@ struct names {
 /*
  * Add a name in every form in which it could be shown: as it is, its last
  * path component, without trailing dots and blanks, without comments,
- * percent-decoded, RFC 2047 decoded, up to its first NUL.  UTF-8 out
+ * percent-decoded, RFC 2047 decoded, up to its first NUL, with and without
+ * the white space of a fold.  UTF-8 out
  * (anything else is taken as Latin-1); controls and bidirectional overrides
  * as \xNN or \u{NNNN}; at most 255 octets.
  */

@@ -284,22 +284,37 @@ read_value(struct names *names, const char *value, size_t len)
 	add_segments(&p, true);
 }
 
+static char *
+room(size_t len)
+{
+	char *out = malloc(len > 0 ? len : 1);
+
+	if (!out)
+		abort();
+	return out;
+}
+
 void
 names_header(struct names *names, const char *value, size_t len)
 {
-	char *out;
+	char *plain = NULL, *out;
 
 	if (len > VALUE_MAX)
 		len = VALUE_MAX;
 	while (len > 0 && isspace((unsigned char)value[len - 1]))
 		len--;
+	/* "ESC ( B" begins no comment. */
+	if (memchr(value, '\033', len)) {
+		plain = room(len);
+		len = names_unescape(value, len, plain);
+		value = plain;
+	}
 	read_value(names, value, len);
-	if (!memchr(value, '(', len))
-		return;
 	/* A comment in the middle of the word "name". */
-	out = malloc(len);
-	if (!out)
-		abort();
-	read_value(names, out, names_uncomment(value, len, out));
-	free(out);
+	if (memchr(value, '(', len)) {
+		out = room(len);
+		read_value(names, out, names_uncomment(value, len, out));
+		free(out);
+	}
+	free(plain);
 }

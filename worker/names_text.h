@@ -33,8 +33,17 @@ size_t names_uncomment(const char *raw, size_t len, char *out);
  * UTF-16 becomes UTF-8, other character sets stay as they are. */
 size_t names_words(const char *raw, size_t len, char *out, size_t size);
 
-/* To UTF-8 if charset is a UTF-16, else a copy; cut to size. */
+/* To UTF-8 if charset is a UTF-16, else a copy; cut to size.  Of a character
+ * set other than UTF-8 and ASCII, 0x80 to 0x9f are no controls: they become
+ * "?", and the escapes of ISO-2022 go. */
 size_t names_charset(const char *charset, size_t charset_len, const char *raw,
     size_t len, char *out, size_t size);
+
+/*
+ * Leave out what switches character sets (ISO 2022: ESC, intermediates, final
+ * octet; SO and SI where there is any such) into out[len], which may be raw;
+ * returns the length.  Other escapes stay.
+ */
+size_t names_unescape(const char *raw, size_t len, char *out);
 
 #endif

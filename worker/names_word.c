@@ -29,6 +29,81 @@ from_utf16(const char *raw, size_t len, bool is_big, char *out, size_t size)
 	return used;
 }
 
+/* Without a mark of the order the last character tells: it belongs to the
+ * ending, which is ASCII if it is one that matters. */
+static bool
+is_big_endian(const char *raw, size_t len)
+{
+	for (size_t i = len & ~(size_t)1; i >= 2; i -= 2)
+		if ((raw[i - 2] == 0) != (raw[i - 1] == 0))
+			return raw[i - 2] == 0;
+	return true;
+}
+
+/* "ESC ( B": its length at raw, or 0. */
+static size_t
+switch_length(const char *raw, size_t len)
+{
+	size_t n = 1;
+
+	if (len == 0 || raw[0] != '\033')
+		return 0;
+	while (n < len && raw[n] >= '$' && raw[n] <= '/')
+		n++;
+	return n > 1 && n < len && raw[n] >= '0' && raw[n] <= '~' ? n + 1 : 0;
+}
+
+size_t
+names_unescape(const char *raw, size_t len, char *out)
+{
+	bool has_switched = false;
+	size_t used = 0;
+
+	for (size_t i = 0; i < len;) {
+		const size_t n = switch_length(raw + i, len - i);
+
+		has_switched |= n > 0;
+		i += n;
+		if (n > 0)
+			continue;
+		if (!has_switched || (raw[i] != '\016' && raw[i] != '\017'))
+			out[used++] = raw[i];
+		i++;
+	}
+	return used;
+}
+
+static bool
+is_charset(const char *charset, size_t len, const char *name)
+{
+	return len == strlen(name) && strncasecmp(charset, name, len) == 0;
+}
+
+/* Is it neither absent nor one whose controls are controls? */
+static bool
+is_old_charset(const char *charset, size_t len)
+{
+	static const char *const plain[] = {
+	    "utf-8", "utf8", "us-ascii", "ascii"};
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (is_charset(charset, len, plain[i]))
+			return false;
+	return len > 0;
+}
+
+static size_t
+from_old_charset(const char *raw, size_t len, char *out)
+{
+	const size_t used = names_unescape(raw, len, out);
+
+	for (size_t i = 0; i < used; i++)
+		if ((unsigned char)out[i] >= 0x80 &&
+		    (unsigned char)out[i] < 0xa0)
+			out[i] = '?';
+	return used;
+}
+
 size_t
 names_charset(const char *charset, size_t charset_len, const char *raw,
     size_t len, char *out, size_t size)
@@ -37,13 +112,18 @@ names_charset(const char *charset, size_t charset_len, const char *raw,
 
 	if (charset_len < 6 || strncasecmp(charset, "utf-16", 6) != 0) {
 		len = len < size ? len : size;
+		if (is_old_charset(charset, charset_len))
+			return from_old_charset(raw, len, out);
 		memmove(out, raw, len);
 		return len;
 	}
 	if (charset_len >= 8)
 		is_big = (charset[6] | 32) == 'b';
-	else if (len >= 2)
+	else if (len >= 2 && (memcmp(raw, "\xff\xfe", 2) == 0 ||
+				 memcmp(raw, "\xfe\xff", 2) == 0))
 		is_big = (unsigned char)raw[0] != 0xff;
+	else
+		is_big = is_big_endian(raw, len);
 	return from_utf16(raw, len, is_big, out, size);
 }
 

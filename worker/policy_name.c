@@ -48,19 +48,21 @@ is_bidi(uint32_t c)
 	return within(c, 0x202a, 0x202e) || within(c, 0x2066, 0x2069);
 }
 
+/* Not 0x80 to 0x9f: where the character set isn't known these are letters,
+ * quotes and dashes of Windows'. */
 static bool
 is_control(uint32_t c)
 {
-	return (c < 0x20 && c != '\t') || within(c, 0x7f, 0x9f);
+	return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
 static bool
 is_invisible(uint32_t c)
 {
-	return is_control(c) || c == 0xad || c == 0x61c || c == 0x180e ||
-	       within(c, 0x200b, 0x200f) || within(c, 0x2028, 0x202e) ||
-	       within(c, 0x2060, 0x206f) || c == 0xfeff ||
-	       within(c, 0xe0000, 0xe007f);
+	return is_control(c) || within(c, 0x80, 0x9f) || c == 0xad ||
+	       c == 0x61c || c == 0x180e || within(c, 0x200b, 0x200f) ||
+	       within(c, 0x2028, 0x202e) || within(c, 0x2060, 0x206f) ||
+	       c == 0xfeff || within(c, 0xe0000, 0xe007f);
 }
 
 /* How many of p's digits make up *ret: 0 unless least to most of them. */

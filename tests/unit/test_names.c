@@ -68,6 +68,11 @@ static const struct {
     {"x/y; name=\"a\xe2\x80\xaepiz.txt\"", "a\\u{202E}piz.txt"},
     {"x/y; name=\"a\x01.zip\"", "a\\x01.zip"},
     {"x/y; name=\"\xe4.zip\"", "\xc3\xa4.zip"},
+    {"x/y; name=\"a.\r\n zip\"", "a.zip"},
+    {"x/y; name=\"a.\r\n zip\"", "a. zip"},
+    {"x/y; name=\"=?UTF-16?B?YQAuAHoAaQBwAA==?=\"", "a.zip"},
+    {"x/y; name=\"=?UTF-16?B?AGEALgB6AGkAcA==?=\"", "a.zip"},
+    {"x/y; name=\"\033$Ba.z\033(Bip\"", "a.zip"},
 };
 
 static void
@@ -86,6 +91,62 @@ every_name_of_a_header_is_found(void **state)
 		}
 		names_done(&names);
 	}
+}
+
+/* What people send who don't write ASCII: a name of it, without controls. */
+static const struct {
+	const char *value;
+	const char *name;
+} foreign[] = {
+    {"x/y; name=\"=?iso-2022-jp?B?GyRCRnxLXBsoQi5wZGY=?=\"", "F|K\\.pdf"},
+    {"x/y; name*=iso-2022-jp''%1B$BF|K%5C%1B%28B.pdf", "F|K\\.pdf"},
+    {"x/y; name=\"\033$BF|K!\033(B.pdf\"", "F|K!.pdf"},
+    {"x/y; name=\"=?iso-2022-kr?B?GyQpQw5JRA8ucGRm?=\"", "ID.pdf"},
+    {"x/y; name=\"=?shift_jis?B?lVyOpi5wZGY=?=\"", "?\\?\xc2\xa6.pdf"},
+    {"x/y; name=\"=?windows-1252?Q?=93R=94_=96_f.pdf?=\"", "?R? ? f.pdf"},
+    {"x/y; name=\"=?windows-1251?B?0e/o8e7q?=\r\n "
+     "=?windows-1251?B?LnBkZg==?=\"",
+	"\xc3\x91\xc3\xaf\xc3\xa8\xc3\xb1\xc3\xae\xc3\xaa.pdf"},
+    {"x/y; name=\"=?utf-8?B?YWJj?=\n\t=?utf-8?B?LnBkZg==?=\"", "abc.pdf"},
+    {"x/y; name==?utf-8?B?YWJj?=\n =?utf-8?B?LnBkZg==?=", "abc.pdf"},
+    {"x/y; name=\"Report of the\r\n quarter.pdf\"",
+	"Report of the quarter.pdf"},
+};
+
+static void
+foreign_and_folded_names_have_no_controls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		struct names names = {.n = 0};
+		const char *at;
+
+		names_header(
+		    &names, foreign[i].value, strlen(foreign[i].value));
+		show(&names);
+		if (!has(&names, foreign[i].name))
+			fail_msg("%zu: no %s", i, foreign[i].name);
+		at = names.buf;
+		for (uint32_t k = 0; k < names.n; k++, at += strlen(at) + 1)
+			if (strstr(at, "\\x"))
+				fail_msg("%zu: %s", i, at);
+		names_done(&names);
+	}
+}
+
+/* Not what switches character sets. */
+static void
+other_escapes_stay(void **state)
+{
+	struct names names = {.n = 0};
+
+	(void)state;
+	names_add(&names, "a\033[31m.txt", 10);
+	assert_true(has(&names, "a\\x1B[31m.txt"));
+	names_done(&names);
+	names_add(&names, "a\n.txt\033(", 8);
+	assert_true(has(&names, "a\\x0A.txt\\x1B("));
+	names_done(&names);
 }
 
 static void
@@ -190,6 +251,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_name_of_a_header_is_found),
+	    cmocka_unit_test(foreign_and_folded_names_have_no_controls),
+	    cmocka_unit_test(other_escapes_stay),
 	    cmocka_unit_test(an_ordinary_name_is_one_name),
 	    cmocka_unit_test(a_header_without_a_name_gives_none),
 	    cmocka_unit_test(

@@ -14,8 +14,8 @@ disguised_endings_are_seen(void **state)
 	    "a\xef\xbc\x8e"
 	    "exe",
 	    "a.e\001xe", "a.e\\x01xe", "a.exe\\u{200B}", "a.ex\\u{E0001}e",
-	    "x.txt\xe2\x80\xaegpj.exe", ".exe", "a.exe\t", "a.\xc3(.exe",
-	    "\xff.exe"};
+	    "a.e\\u{0085}xe", "x.txt\xe2\x80\xaegpj.exe", ".exe", "a.exe\t",
+	    "a.\xc3(.exe", "\xff.exe"};
 	struct policy *policy = parse("refuse name *.exe \"no\"");
 
 	(void)state;
@@ -39,17 +39,18 @@ odd_names_are_seen(void **state)
 	    {"a\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0"
 	     "\xc2\xa0.txt",
 		"blanks"},
-	    {"a\nb.txt", "control"}, {"a\xc2\x85", "control"},
+	    {"a\nb.txt", "control"}, {"a\x7f", "control"},
 	    /* as the reader of a mail writes them */
 	    {"a\\u{202E}gpj.scr", "bidi"}, {"a\\x0Ab.txt", "control"},
-	    {"a\\u{0085}", "control"},
 	    {"a.{20D04FE0-3AEA-1069-A2D8-08002B30309D}", "clsid"},
 	    {"a.{20d04fe0-3aea-1069-a2d8-08002b30309d}.", "clsid"}};
 	static const char *const plain[] = {"Rechnung f\xc3\xbcr M\xc3\xa4rz"
 					    ".pdf",
 	    "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d.pdf", "a  b   c.txt",
-	    "a.{20d04fe0-3aea}", "a\tb.txt", "        ", "a\\x41.txt",
-	    "a\\u{202E", "a\\u{41}", "a\\x0", "a\\u{}", "\\"};
+	    /* as Windows quotes what it names, in a character set of its own */
+	    "\\u{0093}Report\\u{0094} \xc2\x96 final.pdf", "a.{20d04fe0-3aea}",
+	    "a\tb.txt", "        ", "a\\x41.txt", "a\\u{202E", "a\\u{41}",
+	    "a\\x0", "a\\u{}", "\\"};
 	char rule[80];
 
 	(void)state;
