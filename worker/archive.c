@@ -5,6 +5,7 @@
 #include "worker/archive.h"
 
 #include "worker/archive_priv.h"
+#include "worker/archive_rar5.h"
 #include "worker/archive_zip.h"
 #include "worker/types.h"
 
@@ -156,10 +157,15 @@ read_by(struct reader *r, const struct archive_type *type)
 	case FORM_ZIP:
 		read_zip(r);
 		break;
+	case FORM_RAR:
+		if (archive_rar5_is_encrypted(r->octets))
+			(void)writer_flags(r->c->w, r->index, PART_ENCRYPTED);
+		(void)archive_pass(r, type->form);
+		read_tail(r);
+		break;
 	case FORM_TAR:
 	case FORM_CPIO:
 	case FORM_LHA:
-	case FORM_RAR:
 		(void)archive_pass(r, type->form);
 		read_tail(r);
 		break;
