@@ -152,6 +152,7 @@ read_member(struct reader *r, struct archive *a, struct archive_entry *entry)
 	    .names = &names};
 	const unsigned kind = archive_entry_filetype(entry);
 	uint64_t bytes;
+	int32_t index;
 
 	r->n++;
 	r->is_odd |=
@@ -170,8 +171,11 @@ read_member(struct reader *r, struct archive *a, struct archive_entry *entry)
 		if (source.flags & PART_BROKEN)
 			(void)writer_flags(r->c->w, r->index, PART_BROKEN);
 		(void)writer_blob(r->c->w, &bytes);
-		if (bytes > 0 || kind != AE_IFDIR)
-			(void)cell_part(r->c, &source);
+		if (bytes > 0 || kind != AE_IFDIR) {
+			index = cell_part(r->c, &source);
+			if (r->is_raw)
+				cell_unfolded(r->c, r->index, index);
+		}
 	}
 	names_done(&names);
 }

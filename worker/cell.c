@@ -128,6 +128,7 @@ void
 cell_scan(struct cell *c)
 {
 	mime_message(c);
+	cell_inner_names(c);
 }
 
 int

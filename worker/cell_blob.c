@@ -331,6 +331,8 @@ cell_done(struct cell *c)
 {
 	writer_free(c->w);
 	free(c->blobs);
+	free(c->pairs);
 	c->w = NULL;
 	c->blobs = NULL;
+	c->pairs = NULL;
 }

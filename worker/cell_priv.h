@@ -31,6 +31,13 @@ struct cell_blob {
 	int32_t last; /* its newest record: one for each declared type */
 };
 
+/* A compressed file and what it unfolds to: parts. */
+struct cell_pair {
+	int32_t outer;
+	int32_t inner;
+	size_t names; /* of outer that inner has got */
+};
+
 struct cell {
 	struct span message;
 	const struct cell_limits *limits;
@@ -44,6 +51,8 @@ struct cell {
 	struct cell_blob *blobs; /* open addressing, a power of two */
 	size_t n_blobs;
 	size_t room_blobs;
+	struct cell_pair *pairs;
+	size_t n_pairs;
 	uint64_t headers;    /* header lines so far */
 	uint64_t work_bytes; /* octets looked at beyond the standard view */
 };
@@ -80,6 +89,11 @@ int32_t cell_part(struct cell *c, const struct source *src);
 
 /* A part without octets of its own, type as in src.  Index or -1. */
 int32_t cell_part_empty(struct cell *c, const struct source *src);
+
+/* Part outer is a compressed file, part inner (or -1) all that is in it. */
+void cell_unfolded(struct cell *c, int32_t outer, int32_t inner);
+/* Name each of these parts as unfolding tools do: a.txt.gz gives a.txt. */
+void cell_inner_names(struct cell *c);
 
 /* Forget the current blob. */
 void cell_drop(struct cell *c);

@@ -251,6 +251,16 @@ writer_name(struct reading_writer *w, int32_t part, const char *name)
 	item->rec.n_names++;
 }
 
+void
+writer_each_name(const struct reading_writer *w, int32_t part,
+    void (*call)(void *arg, const char *name), void *arg)
+{
+	assert(part >= 0 && (size_t)part < w->n_items);
+	for (const struct item *item = w->items[part]; item; item = item->more)
+		for (const struct item_name *n = item->names; n; n = n->next)
+			call(arg, n->text);
+}
+
 uint32_t
 writer_flags(struct reading_writer *w, int32_t part, uint32_t flags)
 {

@@ -22,6 +22,11 @@ const char *writer_at(const struct reading_writer *w, uint64_t off);
 /* Set more flags of a record that was written; returns them all. */
 uint32_t writer_flags(struct reading_writer *w, int32_t part, uint32_t flags);
 
+/* Call for every name of a record and of those that go on with it; names may
+ * be added to others meanwhile. */
+void writer_each_name(const struct reading_writer *w, int32_t part,
+    void (*call)(void *arg, const char *name), void *arg);
+
 /* The true and the declared type of a record that was written. */
 const char *writer_type(const struct reading_writer *w, int32_t part);
 const char *writer_declared(const struct reading_writer *w, int32_t part);

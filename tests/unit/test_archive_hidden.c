@@ -218,6 +218,71 @@ what_follows_the_end_of_a_cpio_is_read(void **state)
 	finds("second cpio", n, true);
 }
 
+/* Attach the same octets once with each name. */
+static struct reading *
+run_named(size_t len, const char *const *names)
+{
+	static char mail[10000];
+	size_t n = (size_t)sprintf(mail, "From: a\nContent-Type: "
+					 "multipart/mixed; boundary=b\n\n");
+
+	for (; *names; names++) {
+		n += (size_t)sprintf(mail + n,
+		    "--b\nContent-Type: application/gzip; name=\"%s\"\n"
+		    "Content-Transfer-Encoding: base64\n\n",
+		    *names);
+		n += to_base64(mail + n, octets, len, 76, "\n");
+	}
+	n += (size_t)sprintf(mail + n, "--b--\n");
+	return cell_run(mail, n);
+}
+
+static void
+what_is_compressed_has_its_file_s_name(void **state)
+{
+	struct reading *r;
+	size_t n;
+
+	(void)state;
+	(void)memcpy(octets, "harmless", 8);
+	n = wrap_gzip(8);
+	r = run_named(n, (const char *const[]){"a.txt.gz", "EVIL.JS.GZ", NULL});
+	assert_true(has_name(r, "harmless", "a.txt"));
+	assert_true(has_name(r, "harmless", "EVIL.JS"));
+	reading_free(r);
+	n = wrap_gzip(n);
+	r = run_named(n, (const char *const[]){"evil.vbs.gz.gz", NULL});
+	assert_true(has_name(r, "harmless", "evil.vbs"));
+	assert_int_equal(r->n_parts, 3);
+	reading_free(r);
+}
+
+/* Whichever of them comes first. */
+static void
+names_are_handed_on_through_known_contents(void **state)
+{
+	static char once[100], mail[2000];
+	struct reading *r;
+	size_t n, len;
+
+	(void)state;
+	(void)memcpy(octets, "harmless", 8);
+	len = wrap_gzip(8);
+	(void)memcpy(once, octets, len);
+	n = (size_t)sprintf(mail, "From: a\nContent-Type: multipart/mixed; "
+				  "boundary=b\n\n--b\nContent-Type: a/b\n"
+				  "Content-Transfer-Encoding: base64\n\n");
+	n += to_base64(mail + n, once, len, 76, "\n");
+	n += (size_t)sprintf(mail + n,
+	    "--b\nContent-Type: a/b; name=evil.js.gz.gz\n"
+	    "Content-Transfer-Encoding: base64\n\n");
+	n += to_base64(mail + n, octets, wrap_gzip(len), 76, "\n");
+	n += (size_t)sprintf(mail + n, "--b--\n");
+	r = cell_run(mail, n);
+	assert_true(has_name(r, "harmless", "evil.js"));
+	reading_free(r);
+}
+
 static void
 a_gzip_with_something_behind_it_is_unfolded(void **state)
 {
@@ -342,6 +407,8 @@ main(void)
 	    cmocka_unit_test(what_follows_the_end_of_a_tar_is_read),
 	    cmocka_unit_test(a_tar_is_read_past_a_damaged_header),
 	    cmocka_unit_test(what_follows_the_end_of_a_cpio_is_read),
+	    cmocka_unit_test(what_is_compressed_has_its_file_s_name),
+	    cmocka_unit_test(names_are_handed_on_through_known_contents),
 	    cmocka_unit_test(a_gzip_with_something_behind_it_is_unfolded),
 	    cmocka_unit_test(a_zip_behind_anything_is_read),
 	    cmocka_unit_test(a_zip_without_its_tables_end_is_read),
