@@ -135,6 +135,9 @@ read_zip(struct reader *r)
 	uint32_t n;
 
 	(void)archive_pass(r, FORM_ZIP);
+	if (archive_zip_renames(r->octets))
+		cell_hold(r->c, AMBIGUOUS_ARCHIVE,
+		    "a zip that gives a file two names");
 	if (tables == ZIP_AGREES && !r->is_odd)
 		return;
 	if (tables == ZIP_DIFFERS)

@@ -3,8 +3,10 @@
  */
 #include "worker/archive_zip.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define END_BYTES     22 /* end of central directory, without comment */
 #define ENTRY_BYTES   46 /* an entry of it, without names */
@@ -13,6 +15,14 @@
 #define GAP_BYTES     26 /* a data descriptor between members, and slack */
 #define SLACK         2  /* overlap of members that honest writers produce */
 #define LARGE         UINT32_C(0xffffffff) /* the value is elsewhere: zip64 */
+
+/* Extra fields: their own head, then those of Info-ZIP's Unicode path, which
+ * takes the name's place (APPNOTE 4.6.9). */
+#define FIELD_BYTES  4
+#define UNICODE_PATH 0x7075
+#define PATH_BYTES   5      /* version and CRC before the path */
+#define SLACK_BYTES  131072 /* name and fields of one header */
+#define ENDING_MAX   16     /* no program is started by a longer one */
 
 struct member {
 	size_t start; /* local header */
@@ -213,4 +223,96 @@ archive_zip_is_at_end(struct span octets, bool *ret_is_exact)
 	end = z.stop + END_BYTES + get16(octets.at + z.stop + 20);
 	*ret_is_exact = octets.len <= end + SLACK;
 	return true;
+}
+
+/* What decides how a file is opened: behind the last dot of its last name. */
+static struct span
+ending(struct span name)
+{
+	size_t i = name.len;
+
+	while (i > 0 && !strchr("./\\", name.at[i - 1]))
+		i--;
+	if (i == 0 || name.at[i - 1] != '.')
+		i = name.len;
+	return (struct span){name.at + i, name.len - i};
+}
+
+/* ASCII, and nothing that writers put where a character set has no letter. */
+static bool
+is_plain(struct span s)
+{
+	if (s.len == 0 || s.len > ENDING_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (!isascii((unsigned char)s.at[i]) || strchr("?_#%", s.at[i]))
+			return false;
+	return true;
+}
+
+/* By their endings, in whatever character sets. */
+static bool
+is_other_kind(struct span a, struct span b)
+{
+	return (is_plain(a) || is_plain(b)) &&
+	       (a.len != b.len || strncasecmp(a.at, b.at, a.len) != 0);
+}
+
+/* Is one of these extra fields a path, and that of another kind than name? */
+static bool
+extra_renames(struct span name, struct span extra)
+{
+	name = ending(name);
+	while (extra.len >= FIELD_BYTES) {
+		const size_t bytes = get16(extra.at + 2);
+		const char *at = extra.at + FIELD_BYTES;
+
+		if (bytes > extra.len - FIELD_BYTES)
+			return false;
+		if (get16(extra.at) == UNICODE_PATH && bytes > PATH_BYTES &&
+		    is_other_kind(name, ending((struct span){at + PATH_BYTES,
+					    bytes - PATH_BYTES})))
+			return true;
+		extra.at = at + bytes;
+		extra.len -= FIELD_BYTES + bytes;
+	}
+	return false;
+}
+
+/* Headers may lie in each other, but honest ones take no more than the file
+ * has: beyond that it is a file that only wastes time.
+ *
+ * head: octets of a header before the name, whose length is at lengths and
+ * that of its extra fields behind it. */
+static bool
+some_renames(struct span octets, const char *mark, size_t head, size_t lengths)
+{
+	const char *const end = octets.at + octets.len;
+	const char *at = octets.at;
+	size_t budget = octets.len + SLACK_BYTES;
+
+	while ((at = memmem(at, (size_t)(end - at), mark, 4))) {
+		const size_t room = (size_t)(end - at);
+		struct span name, extra;
+
+		if (room < head)
+			return false;
+		name = (struct span){at + head, get16(at + lengths)};
+		extra =
+		    (struct span){name.at + name.len, get16(at + lengths + 2)};
+		at += 4;
+		if (name.len + extra.len > room - head)
+			continue;
+		if (name.len + extra.len > budget || extra_renames(name, extra))
+			return true;
+		budget -= name.len + extra.len;
+	}
+	return false;
+}
+
+bool
+archive_zip_renames(struct span octets)
+{
+	return some_renames(octets, "PK\1\2", ENTRY_BYTES, 28) ||
+	       some_renames(octets, "PK\3\4", LOCAL_BYTES, 26);
 }

@@ -19,6 +19,12 @@ enum zip_tables {
 enum zip_tables archive_zip_tables(struct span octets);
 
 /*
+ * True when some header, of either table, names a file twice, and so that it
+ * is of another kind by its Unicode path: readers show one or the other.
+ */
+bool archive_zip_renames(struct span octets);
+
+/*
  * True when the octets, whatever they begin with, end in the end record of a
  * zip and its directory stands before that.  ret_is_exact: nothing follows.
  */

@@ -156,6 +156,59 @@ octets_before_and_behind_a_zip_do_not_hide_it(void **state)
 	reading_free(r);
 }
 
+/* Give the only member a Unicode path, in its local header or in its entry
+ * of the directory; returns the new length. */
+static size_t
+put_path(char *zip, size_t len, const char *path, bool is_local)
+{
+	const size_t name = strlen("a.txt"), more = 9 + strlen(path);
+	const size_t entry = len - 22 - 46 - name;
+	const size_t at = is_local ? 30 + name : entry + 46 + name;
+	char *end;
+
+	(void)memmove(zip + at + more, zip + at, len - at);
+	(void)put_le(zip, at, 0x7075, 2);
+	(void)put_le(zip, at + 2, (uint32_t)more - 4, 2);
+	zip[at + 4] = 1;
+	(void)put_le(zip, at + 5, crc32_of("a.txt", name), 4);
+	(void)memcpy(zip + at + 9, path, strlen(path));
+	end = zip + len + more - 22;
+	if (is_local) {
+		(void)put_le(zip, 28, (uint32_t)more, 2);
+		(void)put_le(end, 16, (uint32_t)(entry + more), 4);
+	} else {
+		(void)put_le(zip, entry + 30, (uint32_t)more, 2);
+		(void)put_le(end, 12, (uint32_t)(46 + name + more), 4);
+	}
+	return len + more;
+}
+
+static void
+a_second_name_of_another_kind_is_ambiguous(void **state)
+{
+	static const struct zip_lie honest = {.flags = 0};
+	static const struct {
+		const char *path;
+		bool is_held;
+	} rows[] = {{"a.js", true}, {"\xc3\xa4/a.txt.exe", true}, {"a", true},
+	    {"a.js ", true}, {"\xc3\xa4.txt", false},
+	    {"d/\xc3\xa4.TXT", false}};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		char zip[300];
+		size_t n = make_zip(zip, "a.txt", "hello", 5, &honest);
+		struct reading *r;
+
+		n = put_path(zip, n, rows[i / 2].path, i % 2);
+		r = run_attached(zip, n);
+		if (r->hold != rows[i / 2].is_held)
+			fail_msg("%zu: hold is %d", i, r->hold);
+		assert_non_null(cell_find(r, "hello", 5));
+		reading_free(r);
+	}
+}
+
 /* "hello\n", compressed by gzip. */
 static const unsigned char gzip[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xcb,
     0x48, 0xcd, 0xc9, 0xc9, 0xe7, 2, 0, 0x20, 0x30, 0x3a, 0x36, 6, 0, 0, 0};
@@ -182,6 +235,7 @@ main(void)
 	    cmocka_unit_test(tables_that_differ_are_ambiguous),
 	    cmocka_unit_test(members_that_only_one_table_lists_are_read),
 	    cmocka_unit_test(octets_before_and_behind_a_zip_do_not_hide_it),
+	    cmocka_unit_test(a_second_name_of_another_kind_is_ambiguous),
 	    cmocka_unit_test(a_compressed_file_is_unfolded),
 	};
 
