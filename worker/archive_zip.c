@@ -245,7 +245,8 @@ is_plain(struct span s)
 	if (s.len == 0 || s.len > ENDING_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!isascii((unsigned char)s.at[i]) || strchr("?_#%", s.at[i]))
+		if (!isascii((unsigned char)s.at[i]) ||
+		    (s.at[i] && strchr("?_#%", s.at[i])))
 			return false;
 	return true;
 }

@@ -141,6 +141,15 @@ is_over_parts(struct cell *c)
 	return true;
 }
 
+/* Names that were not looked at may be of any kind. */
+static void
+note_names(struct cell *c, const struct source *src)
+{
+	if (src->names && src->names->is_cut)
+		cell_hold(c, AMBIGUOUS_NAME,
+		    "a file with more names than can be told apart");
+}
+
 static int32_t
 write_part(struct cell *c, const struct source *src, uint64_t off,
     uint64_t bytes, const char *type)
@@ -158,6 +167,7 @@ write_part(struct cell *c, const struct source *src, uint64_t off,
 	    .type = type,
 	};
 
+	note_names(c, src);
 	return writer_part(c->w, &part);
 }
 
@@ -189,6 +199,7 @@ repeat_part(struct cell *c, const struct source *src, struct cell_blob *b)
 	const int32_t index = b->part;
 
 	cell_drop(c);
+	note_names(c, src);
 	for (uint32_t i = 0; name && i < src->names->n; i++) {
 		writer_name(c->w, index, name);
 		name += strlen(name) + 1;

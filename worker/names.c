@@ -30,8 +30,12 @@ has(const struct names *names, const char *name)
 static void
 append(struct names *names, const char *name, size_t len)
 {
-	if (names->n == NAMES_MAX || has(names, name))
+	if (has(names, name))
 		return;
+	if (names->n == NAMES_MAX) {
+		names->is_cut = true;
+		return;
+	}
 	if (names->used + len + 1 > names->room) {
 		names->room = 2 * names->room + NAME_OCTETS + 1;
 		names->buf = realloc(names->buf, names->room);

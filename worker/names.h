@@ -14,6 +14,7 @@ struct names {
 	size_t used;
 	size_t room;
 	uint32_t n;
+	bool is_cut; /* there are more, or parts of them, than were looked at */
 };
 
 /*

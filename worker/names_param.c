@@ -126,7 +126,7 @@ add_value(struct names *names, const char *v, size_t len)
 
 /* One segment's octets, decoded if it says so; returns the length. */
 static size_t
-segment_text(const struct segment *s, bool is_first, char *out)
+segment_text(const struct segment *s, bool is_first, char *out, bool *is_cut)
 {
 	char quoted[SEGMENT_ROOM], plain[SEGMENT_ROOM];
 	const char *v = s->text, *quote;
@@ -140,6 +140,7 @@ segment_text(const struct segment *s, bool is_first, char *out)
 	} else {
 		len = stop_at(v, len, "; \t\r\n");
 	}
+	*is_cut |= len >= SEGMENT_ROOM;
 	len = len < SEGMENT_ROOM ? len : SEGMENT_ROOM;
 	if (is_first && (quote = memchr(v, '\'', len))) {
 		const char *second =
@@ -167,10 +168,13 @@ join(struct names *names, const struct segment *const *list, unsigned n)
 	size_t used = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		const size_t len = segment_text(list[i], i == 0, one);
+		const size_t len =
+		    segment_text(list[i], i == 0, one, &names->is_cut);
 
-		if (used + len > sizeof(whole))
+		if (used + len > sizeof(whole)) {
+			names->is_cut = true;
 			break;
+		}
 		memcpy(whole + used, one, len);
 		used += len;
 	}
@@ -255,6 +259,7 @@ take_param(struct params *p, const char *v, size_t len, size_t i)
 	if (at < len && v[at] == '(')
 		add_value(p->names, v + at, len - at);
 	at = skip_space(v, len, at);
+	p->names->is_cut |= stars > i && p->n == SEGMENTS;
 	if (stars > i && p->n < SEGMENTS) {
 		s.text = v + at;
 		s.len = len - at;
@@ -273,8 +278,10 @@ read_value(struct names *names, const char *value, size_t len)
 		if ((value[i] | 32) != 'n' ||
 		    strncasecmp(value + i, "name", 4) != 0)
 			continue;
-		if (++marks > MARKS_MAX)
+		if (++marks > MARKS_MAX) {
+			names->is_cut = true;
 			break;
+		}
 		take_param(&p, value, len, i + 4);
 		i += 3;
 	}
@@ -299,8 +306,10 @@ names_header(struct names *names, const char *value, size_t len)
 {
 	char *plain = NULL, *out;
 
-	if (len > VALUE_MAX)
+	if (len > VALUE_MAX) {
+		names->is_cut = true;
 		len = VALUE_MAX;
+	}
 	while (len > 0 && isspace((unsigned char)value[len - 1]))
 		len--;
 	/* "ESC ( B" begins no comment. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define WORD_OCTETS (size_t)1024 /* of one word's text */
+#define WORD_OCTETS (size_t)2048 /* of one word's text: all of a name's */
 
 static size_t
 from_utf16(const char *raw, size_t len, bool is_big, char *out, size_t size)

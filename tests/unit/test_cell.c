@@ -33,6 +33,23 @@ children_usec(void)
 	       ru.ru_utime.tv_usec + ru.ru_stime.tv_usec;
 }
 
+static void
+a_file_with_names_that_nobody_looked_at_is_held(void **state)
+{
+	static char mail[4000];
+	size_t n = (size_t)sprintf(mail, "From: a\nContent-Type: x/y");
+	struct reading *r;
+
+	(void)state;
+	for (int i = 0; i < 70; i++)
+		n += (size_t)sprintf(mail + n, ";\n name=a.txt");
+	n += (size_t)sprintf(mail + n, ";\n name=evil.exe\n\nhello\n");
+	r = cell_run(mail, n);
+	assert_true(r->hold);
+	assert_true(r->ambiguity & AMBIGUOUS_NAME);
+	reading_free(r);
+}
+
 /* Lines that begin as files, encodings or headers do. */
 static void
 lines_that_promise_much_are_cheap(void **state)
@@ -111,6 +128,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_file_with_names_that_nobody_looked_at_is_held),
 	    cmocka_unit_test(lines_that_promise_much_are_cheap),
 	    cmocka_unit_test(long_programs_and_prose_are_read_whole),
 #ifndef SLUICE_SANITIZE

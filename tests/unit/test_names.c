@@ -232,6 +232,63 @@ what_is_shown_longer_does_not_push_out_the_end(void **state)
 	}
 }
 
+/* n times text ("#": names that differ) between head and tail: is something of
+ * it left out? */
+static bool
+is_cut(const char *head, const char *text, int n, const char *tail)
+{
+	static char value[20000];
+	struct names names = {.n = 0};
+	size_t at = (size_t)sprintf(value, "%s", head);
+	bool cut;
+
+	while (n-- > 0)
+		at += text[0] == '#'
+			  ? (size_t)sprintf(value + at, "; name=a%d.txt", n)
+			  : (size_t)sprintf(value + at, "%s", text);
+	(void)strcpy(value + at, tail);
+	names_header(&names, value, strlen(value));
+	cut = names.is_cut;
+	if (!cut)
+		assert_true(has(&names, "a.zip"));
+	names_done(&names);
+	return cut;
+}
+
+static void
+what_is_left_out_is_told(void **state)
+{
+	(void)state;
+	assert_true(is_cut("x/y; x=\"", "AAAAAAAA", 2100, "\"; name=a.zip"));
+	assert_false(is_cut("x/y; x=\"", "AAAAAAAA", 2000, "\"; name=a.zip"));
+	assert_true(is_cut("x/y", "; name=a.txt", 70, "; name=a.zip"));
+	assert_false(is_cut("x/y", "; name=a.txt", 60, "; name=a.zip"));
+	assert_true(is_cut("x/y", "#", 64, "; name=a.zip"));
+	assert_true(is_cut("x/y", "; name*0=a", 32, "; name*=''a.zip"));
+	assert_false(is_cut("x/y", "; name*0=a", 31, "; name*=''a.zip"));
+	assert_true(is_cut("x/y; name*0=a; name*1=", "aaaaaaaa", 130, ".zip"));
+}
+
+static void
+a_long_word_is_decoded_to_its_end(void **state)
+{
+	struct names names = {.n = 0};
+	char value[2000] = "x/y; name=\"=?utf-8?Q?";
+	const char *at;
+	bool has_end = false;
+
+	(void)state;
+	while (strlen(value) < 1500)
+		(void)strcat(value, "=61");
+	(void)strcat(value, "=2E=7A?=\"");
+	names_header(&names, value, strlen(value));
+	at = names.buf;
+	for (uint32_t i = 0; i < names.n; i++, at += strlen(at) + 1)
+		has_end |= strcmp(at + strlen(at) - 2, ".z") == 0;
+	assert_true(has_end);
+	names_done(&names);
+}
+
 static void
 names_of_two_kinds_disagree(void **state)
 {
@@ -259,6 +316,8 @@ main(void)
 		octets_behind_a_nul_do_not_hide_the_name_before_it),
 	    cmocka_unit_test(a_long_name_keeps_both_ends),
 	    cmocka_unit_test(what_is_shown_longer_does_not_push_out_the_end),
+	    cmocka_unit_test(what_is_left_out_is_told),
+	    cmocka_unit_test(a_long_word_is_decoded_to_its_end),
 	    cmocka_unit_test(names_of_two_kinds_disagree),
 	};
 
