@@ -149,7 +149,7 @@ trim_end(char *text, size_t len)
 	const size_t tail = sizeof(stream) - 1;
 
 	for (;;) {
-		if (len && strchr(" .\"'`;,<>|", text[len - 1]))
+		if (len && strchr(" .\"'`;,<>|/\\", text[len - 1]))
 			len--;
 		else if (len > tail &&
 			 memcmp(text + len - tail, stream, tail) == 0)

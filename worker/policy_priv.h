@@ -21,8 +21,8 @@
 
 /*
  * A name as its receiver's system would take it: lower case, look-alike
- * ASCII folded, invisible characters gone, and without the dots, blanks and
- * quotes at its end that Windows drops.
+ * ASCII folded, invisible characters gone, and without the dots, blanks,
+ * quotes and slashes at its end that some reader drops.
  */
 struct policy_name {
 	uint32_t odd;

@@ -15,7 +15,7 @@ disguised_endings_are_seen(void **state)
 	    "exe",
 	    "a.e\001xe", "a.e\\x01xe", "a.exe\\u{200B}", "a.ex\\u{E0001}e",
 	    "a.e\\u{0085}xe", "x.txt\xe2\x80\xaegpj.exe", ".exe", "a.exe\t",
-	    "a.\xc3(.exe", "\xff.exe"};
+	    "a.exe/", "a.exe/.", "d\\a.exe\\", "a.\xc3(.exe", "\xff.exe"};
 	struct policy *policy = parse("refuse name *.exe \"no\"");
 
 	(void)state;
