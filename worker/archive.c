@@ -138,6 +138,9 @@ read_zip(struct reader *r)
 	if (archive_zip_renames(r->octets))
 		cell_hold(r->c, AMBIGUOUS_ARCHIVE,
 		    "a zip that gives a file two names");
+	if (r->is_full_folder)
+		cell_hold(r->c, AMBIGUOUS_ARCHIVE,
+		    "a zip with a folder that has content");
 	if (tables == ZIP_AGREES && !r->is_odd)
 		return;
 	if (tables == ZIP_DIFFERS)

@@ -171,6 +171,8 @@ read_member(struct reader *r, struct archive *a, struct archive_entry *entry)
 		if (source.flags & PART_BROKEN)
 			(void)writer_flags(r->c->w, r->index, PART_BROKEN);
 		(void)writer_blob(r->c->w, &bytes);
+		r->is_full_folder |= kind == AE_IFDIR && bytes == 0 &&
+				     archive_entry_size(entry) > 0;
 		if (bytes > 0 || kind != AE_IFDIR) {
 			index = cell_part(r->c, &source);
 			if (r->is_raw)
@@ -239,7 +241,7 @@ archive_pass(struct reader *r, enum archive_form form)
 	struct archive *a = open_as(r, form);
 
 	r->n = 0;
-	r->is_raw = r->is_at_end = r->is_odd = false;
+	r->is_raw = r->is_at_end = r->is_odd = r->is_full_folder = false;
 	if (!a)
 		return false;
 	read_members(r, a);

@@ -39,7 +39,8 @@ struct reader {
 	bool is_raw;    /* libarchive saw no format in the compressed file */
 	bool is_at_end; /* the format's own end was reached */
 	bool is_odd;    /* members that are no files, or folders with content */
-	bool is_skipped; /* damaged headers were passed over */
+	bool is_full_folder; /* a folder whose content was not shown */
+	bool is_skipped;     /* damaged headers were passed over */
 };
 
 /* Read the members; what is damaged, encrypted or over a budget is flagged or

@@ -349,6 +349,23 @@ what_a_zip_calls_a_link_or_folder_is_read(void **state)
 	}
 }
 
+/* A folder by its name, in both tables: no reader here shows its content. */
+static void
+a_folder_with_content_is_held(void **state)
+{
+	static const struct zip_lie honest = {.flags = 0};
+	struct reading *r;
+
+	(void)state;
+	r = run_attached(make_zip(octets, "a.txt/", "hello", 5, &honest));
+	assert_true(r->hold);
+	assert_string_equal(r->text, "a zip with a folder that has content");
+	reading_free(r);
+	r = run_attached(make_zip(octets, "folder/", "", 0, &honest));
+	assert_false(r->hold);
+	reading_free(r);
+}
+
 static void
 a_zip_in_a_gzip_is_read_by_both_its_tables(void **state)
 {
@@ -413,6 +430,7 @@ main(void)
 	    cmocka_unit_test(a_zip_behind_anything_is_read),
 	    cmocka_unit_test(a_zip_without_its_tables_end_is_read),
 	    cmocka_unit_test(what_a_zip_calls_a_link_or_folder_is_read),
+	    cmocka_unit_test(a_folder_with_content_is_held),
 	    cmocka_unit_test(a_zip_in_a_gzip_is_read_by_both_its_tables),
 	    cmocka_unit_test(a_file_of_two_formats_is_read_by_both),
 	    cmocka_unit_test(an_archive_that_shows_nothing_is_broken),
