@@ -179,9 +179,28 @@ holds "what was measured" '$o[0]{measured}{wait_mean_s} == 2 &&
 	$o[0]{measured}{wait_p50_s} == 1 && $o[0]{measured}{wait_p95_s} == 3'
 expect 0 "a part of it" replay "$dir/trace" --workers 1 --from 1 --json
 holds "0, 1 and 0 seconds" 'abs($o[0]{wait_mean_s} - 1 / 3) < 1e-9'
-expect 1 "less time than work" replay "$dir/trace" --workers 1 --to 2 --json
-holds "unstable" '!$o[0]{stable} && !defined $o[0]{wait_mean_s}'
-says err --workers "write at least"
+expect 0 "less time than work" replay "$dir/trace" --workers 1 --to 2 --json
+holds "0, 1 and 2 seconds" '$o[0]{stable} && $o[0]{wait_mean_s} == 1'
+printf '0 1000 1.0\n0.5 1000 1.0\n1.0 1000 1.0\n' >"$dir/burst"
+expect 0 "a burst" replay "$dir/burst" --workers 1 --json
+holds "0, 0.5 and 1 s" '$o[0]{stable} && $o[0]{wait_mean_s} == 0.5 &&
+	$o[0]{wait_max_s} == 1 && $o[0]{utilisation} == 1'
+[ -s "$dir/err" ] && bad "a burst is complained of"
+printf '7 10 1\n7 10 1\n7 10 1\n' >"$dir/burst"
+expect 0 "all at once" replay "$dir/burst" --workers 2 --policy least-work \
+	--json
+holds "0, 0 and 1 s" 'abs($o[0]{wait_mean_s} - 1 / 3) < 1e-9 &&
+	$o[0]{utilisation} == 0.75'
+seq 1 2000 | sed 's/$/ 10 2/' >"$dir/flood"
+expect 1 "a flood" replay "$dir/flood" --workers 1 --json
+holds "known waits" '!$o[0]{stable} && $o[0]{wait_mean_s} == 999.5 &&
+	$o[0]{wait_max_s} == 1999 && $o[0]{utilisation} == 1'
+says err --workers "2 times as much work as 1 workers" "write at least"
+{
+	seq 1 1990 | sed 's/$/ 10 2/'
+	printf '9000 10 2\n'
+} >"$dir/flood"
+expect 0 "a flood that ends" replay "$dir/flood" --workers 1 --json
 # At first the feed doesn't know how long a scan takes.
 {
 	seq 1 50 | sed 's/$/00 10 2/'

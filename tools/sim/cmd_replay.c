@@ -69,7 +69,7 @@ evaluate(void *arg, const struct model *model, struct result *ret_result)
 	int r = simulate_trace(model, arg, s);
 
 	if (r == 0)
-		result_of_simulation(ret_result, model, s);
+		result_of_trace(ret_result, model, s);
 	return r;
 }
 
@@ -101,14 +101,19 @@ replay_one(const struct replay_options *o, enum feed_policy policy,
 static void
 say_overloaded(const char *command, const struct result *r)
 {
-	if (r->stable || !(r->utilisation >= 1))
+	double workers = floor((double)r->limits.lanes * r->load) + 1;
+	char advice[64] = "write";
+
+	if (r->stable || !(r->load >= 1))
 		return;
+	if (workers <= FEED_MAX_LANES)
+		(void)snprintf(advice, sizeof(advice),
+		    "write at least --workers %.0f, or", workers);
 	(void)options_fail(SIM_UNSTABLE, command,
-	    "--workers: the trace has %.3g times as much work as %zu workers "
-	    "could do in its time: write at least --workers %.0f, or other "
-	    "times",
-	    r->utilisation, r->limits.lanes,
-	    floor((double)r->limits.lanes * r->utilisation) + 1);
+	    "--workers: the trace has %.4g times as much work as %zu workers "
+	    "could do in its time, and still has at its end, so the waits are "
+	    "as long as the trace lets them grow: %s other times",
+	    r->load, r->limits.lanes, advice);
 }
 
 static int

@@ -137,7 +137,7 @@ cmd_finish(const char *command, enum output_form form,
 			continue;
 		status = SIM_UNSTABLE;
 		/* Above 1 no limits help, and cmd_keeps_up() has said so. */
-		if (!(results[i].utilisation >= 1))
+		if (!(results[i].load >= 1))
 			say_unstable(command, &results[i]);
 	}
 	return status;

@@ -46,7 +46,7 @@ result_of_closed(
 {
 	result_init(ret, model);
 	ret->stable = closed->stable;
-	ret->utilisation = closed->utilisation;
+	ret->utilisation = ret->load = closed->utilisation;
 	ret->wait.mean_s = closed->wait_mean_s;
 	ret->ci99_s = 0; /* no chance in it */
 	for (size_t i = 0; i < model->limits.lanes; i++)
@@ -56,7 +56,7 @@ result_of_closed(
 }
 
 void
-result_of_simulation(
+result_of_trace(
     struct result *ret, const struct model *model, const struct simulation *s)
 {
 	const struct wait_figures *all = &s->all;
@@ -64,6 +64,7 @@ result_of_simulation(
 	result_init(ret, model);
 	ret->stable = s->stable;
 	ret->utilisation = s->utilisation;
+	ret->load = s->load;
 	ret->wait = (struct wait_summary){
 	    all->mean_s, all->p50_s, all->p95_s, all->p99_s, all->max_s};
 	ret->ci99_s = s->ci99_s;
@@ -80,6 +81,13 @@ result_of_simulation(
 		if (lane->messages > 0)
 			ret->queues[i].wait_mean_s = lane->mean_s;
 	}
+}
+
+void
+result_of_simulation(
+    struct result *ret, const struct model *model, const struct simulation *s)
+{
+	result_of_trace(ret, model, s);
 	if (!ret->stable)
 		hide_waits(ret);
 }

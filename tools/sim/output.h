@@ -18,10 +18,11 @@ struct wait_summary {
 struct result {
 	enum feed_policy policy;
 	struct feed_limits limits; /* least-work heeds none: they show none */
-	bool stable;               /* false: waits are not shown */
+	bool stable;               /* false: waits that are NAN, or a trace's */
 	struct wait_summary wait;
 	double ci99_s; /* half-width of the 99 % interval of the mean */
 	double utilisation;
+	double load; /* simulation.load; of a formula, the utilisation */
 	struct lane_figures queues[FEED_MAX_LANES];
 	uint64_t messages;     /* measured; 0: computed */
 	double messages_per_s; /* simulated a second */
@@ -43,6 +44,9 @@ void result_init(struct result *result, const struct model *model);
 void result_of_closed(
     struct result *ret, const struct model *model, const struct closed *closed);
 void result_of_simulation(struct result *ret, const struct model *model,
+    const struct simulation *simulation);
+/* A trace's waits are shown though more came than could be done. */
+void result_of_trace(struct result *ret, const struct model *model,
     const struct simulation *simulation);
 
 /*

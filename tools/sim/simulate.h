@@ -40,11 +40,16 @@ struct wait_figures {
 };
 
 struct simulation {
-	bool stable; /* false: the queues kept growing; waits mean nothing */
+	/* false: the queues kept growing.  The waits mean nothing then; but
+	 * those of a trace, which has an end, are what they are. */
+	bool stable;
 	struct wait_figures all;
 	double ci99_s; /* half-width of the 99 % interval of all.mean_s;
 			* INFINITY: too short a trace to tell */
 	double utilisation;
+	/* Work that came, for what could be done meanwhile; of a trace, from
+	 * its first arrival to its last. */
+	double load;
 	/* By lane that served (small-first and steal: took) the message. */
 	struct wait_figures lanes[FEED_MAX_LANES];
 	double lane_utilisation[FEED_MAX_LANES];
@@ -61,7 +66,10 @@ int simulate(const struct model *model, const struct simulate_options *options,
 /*
  * The same with given messages instead of drawn ones: their arrivals, sizes
  * and measured services; model's rate, sizes, a, b, tail and hits are left
- * out.  One pass, no warm-up; ci99_s by batch means.
+ * out.  One pass, no warm-up; ci99_s by batch means; utilisations are of the
+ * time from the first arrival to the last completion.  Unstable is a trace of
+ * a thousand messages and more to which more work came than could be done,
+ * and still does at its end.
  */
 int simulate_trace(const struct model *model, const struct trace *trace,
     struct simulation *ret_simulation);

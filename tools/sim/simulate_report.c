@@ -7,7 +7,8 @@
 void
 report_unstable(double utilisation, struct simulation *ret_simulation)
 {
-	*ret_simulation = (struct simulation){.utilisation = utilisation};
+	*ret_simulation = (struct simulation){
+	    .utilisation = utilisation, .load = utilisation};
 	ret_simulation->all.mean_s = INFINITY;
 	ret_simulation->ci99_s = INFINITY;
 }

@@ -3,6 +3,7 @@
  */
 #include "tools/sim/simulate.h"
 
+#include "common/cleanup.h"
 #include "common/clock.h"
 #include "tools/sim/simulate_crew.h"
 #include "tools/sim/simulate_report.h"
@@ -12,21 +13,81 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* Was there more to do than could be done in the time of the trace? */
+/* With fewer, a burst tells nothing of the hour it belongs to. */
+#define LEAST_MESSAGES 1000
+/* So much more than can be done: a day that fills its workers to the brim is
+ * none that overloads them. */
+#define BEYOND 1.01
+
+/* The work that messages from first on bring, by class, in seconds a second;
+ * the last one's is for the time after it.  False: they all come at once. */
+static bool
+work_of(const struct model *model, const struct trace *trace, size_t first,
+    double *ret_work)
+{
+	const struct trace_message *m = trace->messages;
+	const uint64_t usec =
+	    m[trace->n - 1].arrived_usec - m[first].arrived_usec;
+
+	memset(ret_work, 0, FEED_MAX_LANES * sizeof(*ret_work));
+	for (size_t i = first; usec > 0 && i + 1 < trace->n; i++)
+		ret_work[feed_class(&model->limits, m[i].bytes)] +=
+		    (double)m[i].service_usec / (double)usec;
+	return usec > 0;
+}
+
+/* Did more come than could be done, and does it still at the end? */
 static bool
 is_trace_overloaded(const struct model *model, const struct trace *trace)
 {
-	const struct trace_message *m = trace->messages;
-	const uint64_t usec = m[trace->n - 1].arrived_usec - m[0].arrived_usec;
-	double work[FEED_MAX_LANES] = {0};
+	const size_t firsts[] = {0, trace->n - trace->n / 4};
+	double work[FEED_MAX_LANES];
 
-	if (usec == 0)
+	if (trace->n < LEAST_MESSAGES)
 		return false;
-	for (size_t i = 0; i < trace->n; i++)
-		work[feed_class(&model->limits, m[i].bytes)] +=
-		    (double)m[i].service_usec / (double)usec;
-	return is_overloaded(model, work);
+	for (size_t k = 0; k < ARRAY_SIZE(firsts); k++) {
+		if (!work_of(model, trace, firsts[k], work))
+			return false;
+		for (size_t i = 0; i < model->limits.lanes; i++)
+			work[i] /= BEYOND;
+		if (!is_overloaded(model, work))
+			return false;
+	}
+	return true;
+}
+
+static double
+load_of(const struct model *model, const struct trace *trace)
+{
+	double work[FEED_MAX_LANES], capacity = 0, asked = 0;
+
+	(void)work_of(model, trace, 0, work);
+	for (size_t i = 0; i < model->limits.lanes; i++) {
+		capacity += model->speed[i] * (double)model->slots;
+		asked += work[i];
+	}
+	return asked / capacity;
+}
+
+/* When the last message was done; the first arrived at 0. */
+static uint64_t
+done_usec(const struct run *run)
+{
+	uint64_t last_usec = 0;
+
+	for (size_t i = 0; i < run->model->limits.lanes; i++) {
+		const struct slot *slot = &run->slots[i * run->model->slots];
+
+		/* Of one server, size keeps this alone. */
+		if (run->free_usec[i] > last_usec)
+			last_usec = run->free_usec[i];
+		for (size_t k = 0; k < run->model->slots; k++)
+			if (slot[k].free_usec > last_usec)
+				last_usec = slot[k].free_usec;
+	}
+	return last_usec;
 }
 
 /* Batches follow each other in one run, so what they have in common makes the
@@ -80,7 +141,8 @@ simulate_trace(const struct model *model, const struct trace *trace,
 	run_init(run, model, trace, 0, 0);
 	r = run_trace(run, trace, tallies);
 	if (r == 0) {
-		report_tallies(model, tallies, run_at_usec(run), &simulation);
+		report_tallies(model, tallies, done_usec(run), &simulation);
+		simulation.load = load_of(model, trace);
 		simulation.stable = !is_trace_overloaded(model, trace);
 		simulation.ci99_s = half_width_s(run);
 		simulation.messages = trace->n;
