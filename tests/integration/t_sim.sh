@@ -294,6 +294,18 @@ for c in wait simulate optimize recommend replay plot; do
 	says out "sluice-sim $c " "Exit status"
 done
 
+# Half an answer is none.
+if [ -c /dev/full ]; then
+	# shellcheck disable=SC2086
+	for c in "wait $mail" "wait $mail --json" "wait --help" --help \
+		"simulate $mail --messages 1e4 --csv"; do
+		"$sim" $c >/dev/full 2>"$dir/err"
+		got=$?
+		[ $got -eq 111 ] || bad "$c > /dev/full: exit code $got"
+		says err "standard output" "not complete"
+	done
+fi
+
 # 7. Pictures.
 # shellcheck disable=SC2086
 (PATH=/nonexistent "$sim" plot sizes --sizes $sizes --output "$dir/a.svg" \

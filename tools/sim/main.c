@@ -8,9 +8,12 @@
 #include "common/io.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -47,11 +50,25 @@ print_help(FILE *out)
 	    out);
 }
 
+/* At the end, also where argp ends the process: half an answer is none. */
+static void
+check_output(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	(void)fprintf(stderr,
+	    "sluice-sim: standard output: %s: the answer is not complete\n",
+	    errno ? strerror(errno) : "can't be written");
+	_exit(SIM_SYSTEM);
+}
+
 int
 main(int argc, char **argv)
 {
 	argp_err_exit_status = SIM_USAGE;
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)atexit(check_output);
 	if (argc < 2) {
 		print_help(stderr);
 		return SIM_USAGE;
