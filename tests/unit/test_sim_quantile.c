@@ -1,11 +1,13 @@
 #include "tools/sim/cmd_quantile.h"
 
+#include "tools/sim/simulate.h"
 #include "tools/sim/sizes.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -135,6 +137,41 @@ lanes_are_mixed_by_their_shares(void **state)
 	(void)sizes_free(sizes);
 }
 
+/* Few detonations are most of the work of the mail that is small, far above
+ * its mean wait; against a simulation. */
+static void
+rare_long_services_are_within_the_grid(void **state)
+{
+	static const uint64_t limits[] = {2000, 10000, 50000};
+	static const double tails[][3] = {
+	    {0.5, 0.02, 5}, {0.5, 0.01, 5}, {1, 0.01, 5}, {1, 0.001, 60}};
+	const struct simulate_options options = {
+	    .seed = 3, .max_messages = 2000000};
+	struct model m =
+	    model_of("gaussmix:0.9,2000,400,0.1,50000,10000", 4, limits);
+
+	(void)state;
+	m.fixed_s = 0.09;
+	m.per_octet_s = 0.01 / 47;
+	for (size_t i = 0; i < 4; i++) {
+		struct simulation *s = calloc(1, sizeof(*s));
+		double got[3];
+
+		m.rate = tails[i][0];
+		m.tail_share = tails[i][1];
+		m.tail_s = tails[i][2];
+		quantiles(&m, got);
+		assert_int_equal(simulate(&m, &options, s), 0);
+		for (size_t k = 1; k < 3; k++) {
+			double want = k == 1 ? s->all.p95_s : s->all.p99_s;
+
+			assert_true(fabs(got[k] / want - 1) < 0.03);
+		}
+		free(s);
+	}
+	free_sizes(&m);
+}
+
 static void
 what_it_cannot_tell_is_nan(void **state)
 {
@@ -161,6 +198,7 @@ main(void)
 	    cmocka_unit_test(exponential_service_has_exponential_waits),
 	    cmocka_unit_test(fixed_service_waits_as_crommelin_found),
 	    cmocka_unit_test(lanes_are_mixed_by_their_shares),
+	    cmocka_unit_test(rare_long_services_are_within_the_grid),
 	    cmocka_unit_test(what_it_cannot_tell_is_nan),
 	};
 

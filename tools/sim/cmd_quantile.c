@@ -6,11 +6,16 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
-#define STEPS 2048
-/* A grid ends at so many times the mean wait of those who wait: e^-14. */
-#define REACH 14.0
-/* What is left beyond a grid's end, where all is well. */
+#define STEPS      2048
+#define MOST_STEPS (4 * STEPS)
+/* A grid ends at so many times the mean wait of those who wait (e^-14), or at
+ * twice, four times, ... as many where a few services are far above the mean.
+ */
+#define REACH      14.0
+#define MOST_REACH (32 * REACH)
+/* What is left of all mail beyond a grid's end, where all is well. */
 #define REST 1e-5
 /* Points of the even time of a detonation. */
 #define TAIL_POINTS 16
@@ -19,8 +24,9 @@
 
 struct lane {
 	double share, busy;
-	double step_s;           /* 0: nobody waits */
-	double above[STEPS + 1]; /* P(W > i * step_s) */
+	double step_s; /* 0: nobody waits */
+	size_t steps;
+	double *above; /* P(W > i * step_s), i = 0 .. steps; owned */
 };
 
 /* Of what a lane takes, in octets. */
@@ -76,7 +82,7 @@ least(const struct model *model, const struct range *r, double share, double y)
 	       (1 - hit) * ((1 - tail) * plain + tail * sum / TAIL_POINTS);
 }
 
-/* Mass of the residual service at each step of the grid, 0 .. STEPS. */
+/* Mass of the residual service at each step of the grid, 0 .. steps. */
 static void
 residuals(const struct model *model, size_t i, struct lane *lane, double *mass)
 {
@@ -84,7 +90,7 @@ residuals(const struct model *model, size_t i, struct lane *lane, double *mass)
 	const double mean_s = lane->busy * model->speed[i] / model->rate;
 	double before = 0;
 
-	for (size_t k = 0; k <= STEPS; k++) {
+	for (size_t k = 0; k <= lane->steps; k++) {
 		double y = ((double)k + 0.5) * lane->step_s * model->speed[i];
 		double upto =
 		    fmin(least(model, &r, lane->share, y) / mean_s, 1);
@@ -104,7 +110,7 @@ compound(struct lane *lane, const double *mass, double *wait)
 	wait[0] = (1 - lane->busy) * factor;
 	sum = wait[0];
 	lane->above[0] = lane->busy; /* waits of 0 are an atom of their own */
-	for (size_t k = 1; k <= STEPS; k++) {
+	for (size_t k = 1; k <= lane->steps; k++) {
 		double dot = 0;
 
 		for (size_t j = 1; j <= k; j++)
@@ -117,18 +123,40 @@ compound(struct lane *lane, const double *mass, double *wait)
 }
 
 static void
+lane_compute(struct lane *lane, const struct model *model, size_t i)
+{
+	const size_t n = lane->steps + 1;
+	CLEANUP(free_ptr) double *mass = xcalloc(n, sizeof(*mass));
+	CLEANUP(free_ptr) double *wait = xcalloc(n, sizeof(*wait));
+
+	free(lane->above);
+	lane->above = xcalloc(n, sizeof(*lane->above));
+	residuals(model, i, lane, mass);
+	compound(lane, mass, wait);
+}
+
+/* The grid becomes finer while it becomes longer, so long as it takes no
+ * time. */
+static void
 lane_init(struct lane *lane, const struct model *model, size_t i,
     const struct lane_figures *f)
 {
-	CLEANUP(free_ptr) double *mass = xcalloc(STEPS + 1, sizeof(*mass));
-	CLEANUP(free_ptr) double *wait = xcalloc(STEPS + 1, sizeof(*wait));
+	double reach = REACH;
 
-	*lane = (struct lane){.share = f->share, .busy = f->utilisation};
+	*lane = (struct lane){
+	    .share = f->share, .busy = f->utilisation, .steps = STEPS};
 	if (!(f->wait_mean_s > 0))
 		return;
-	lane->step_s = REACH * f->wait_mean_s / f->utilisation / STEPS;
-	residuals(model, i, lane, mass);
-	compound(lane, mass, wait);
+	for (;; reach *= 2) {
+		lane->step_s = reach * f->wait_mean_s / f->utilisation /
+			       (double)lane->steps;
+		lane_compute(lane, model, i);
+		if (lane->share * lane->above[lane->steps] <= REST ||
+		    reach >= MOST_REACH)
+			return;
+		if (lane->steps < MOST_STEPS)
+			lane->steps *= 2;
+	}
 }
 
 /* P(W > x); NAN beyond the grid, if something is there. */
@@ -141,8 +169,8 @@ lane_above(const struct lane *lane, double x)
 	if (lane->step_s <= 0)
 		return 0;
 	at = x / lane->step_s;
-	if (at >= STEPS)
-		return lane->above[STEPS] <= REST ? 0 : NAN;
+	if (at >= (double)lane->steps)
+		return lane->share * lane->above[lane->steps] <= REST ? 0 : NAN;
 	k = (size_t)at;
 	whole = (double)k;
 	return lane->above[k] +
@@ -190,10 +218,12 @@ cmd_quantiles(const struct model *model, const struct closed *closed,
 
 	for (size_t i = 0; known && i < count; i++) {
 		lane_init(&lanes[i], model, i, &closed->lanes[i]);
-		high = fmax(high, lanes[i].step_s * STEPS);
+		high = fmax(high, lanes[i].step_s * (double)lanes[i].steps);
 	}
 	for (size_t i = 0; i < n; i++)
 		ret_s[i] = known
 			       ? quantile(lanes, count, high, probabilities[i])
 			       : NAN;
+	for (size_t i = 0; i < count; i++)
+		free(lanes[i].above);
 }

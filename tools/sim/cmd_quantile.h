@@ -7,8 +7,8 @@
  *
  *   P(W <= x) = (1 - rho) * sum over n of rho^n * Fe^(n)(x)
  *
- * with Fe(y) = E[min(S, y)] / E[S].  On a grid of 2048 steps the sum is
- * Panjer's recursion (1981); a quantile is good to about 1 %.
+ * with Fe(y) = E[min(S, y)] / E[S].  On a grid of 2048 to 8192 steps the sum
+ * is Panjer's recursion (1981); a quantile is good to about 1 %.
  */
 #ifndef SLUICE_TOOLS_SIM_CMD_QUANTILE_H
 #define SLUICE_TOOLS_SIM_CMD_QUANTILE_H
