@@ -282,6 +282,21 @@ refuses 100 --limits "not for 5" wait --rate 1 --service 1e-3,0 \
 	--sizes exp:5 --workers 5
 expect 1 "no mean" simulate --rate 1 --service 1,1 --sizes pareto:0.9,1
 says err --sizes pareto:0.9,1 infinite "write "
+# No variance: stable, an infinite mean, and the field to blame.
+while read -r c; do
+	# shellcheck disable=SC2086
+	expect 0 "no variance: $c" $c --rate 1 --service .02,1e-4 \
+		--sizes pareto:1.5,1000 --json
+	holds "an infinite mean" '!grep { $_->{policy} eq "size" &&
+		(!$_->{stable} || defined $_->{wait_mean_s}) } @o'
+	says err --sizes "variance of pareto:1.5,1000 is infinite" "write a l"
+	grep -q "keep growing" "$dir/err" && bad "$c: grows"
+done <<EOT
+wait
+simulate --policy size --messages 1e4
+optimize --policy size --messages 1e4
+recommend --policy size,least-work --messages 1e4 --half-width 0.5
+EOT
 expect 0 "a single queue has no limits" wait --rate 1 --service 0.5,0 \
 	--sizes exp:5 --workers 1 --limits "" --json
 holds "M/D/1" 'abs($o[0]{wait_mean_s} - 0.25) < 1e-6 && !@{$o[0]{limits}}'
@@ -317,6 +332,8 @@ refuses 100 --output missing plot sizes --sizes $sizes
 refuses 100 pie "write wait" plot pie
 refuses 100 --sizes "is infinite" plot wait --service 1,1 \
 	--sizes pareto:0.9,1 --output "$dir/none.svg"
+refuses 100 --sizes "variance of" plot wait --service 1,1 --policy size \
+	--sizes pareto:1.5,1 --output "$dir/none.svg"
 if command -v gnuplot >/dev/null; then
 	for end in svg png; do
 		expect 0 "plot sizes, $end" plot sizes --sizes $sizes \

@@ -181,6 +181,26 @@ more_mail_than_the_workers_can_do_has_no_limits(void **state)
 	model_done(&m);
 }
 
+/* Sizes without a variance: an infinite mean, but no queue that grows. */
+static void
+an_infinite_mean_is_not_unstable(void **state)
+{
+	const struct simulate_options options = {.max_messages = 1000};
+	struct model m = model_of("pareto:1.5,1000", 0.5, default_limits);
+	struct optimum near, best;
+
+	(void)state;
+	assert_int_equal(optimize_near(&m, &near), 0);
+	assert_int_equal(optimize_limits(&m, 0.1, &options, &best), 0);
+	assert_true(near.stable && isinf(near.wait_mean_s));
+	assert_true(best.stable && isinf(best.wait_mean_s));
+	m.limits = best.limits;
+	assert_true(figures(&m).stable);
+	m.rate = 100;
+	assert_int_equal(optimize_near(&m, &near), -EDOM);
+	model_done(&m);
+}
+
 int
 main(void)
 {
@@ -193,6 +213,7 @@ main(void)
 	    cmocka_unit_test(the_published_optimum_is_not_the_best),
 	    cmocka_unit_test(few_sizes_and_few_workers_have_an_optimum_too),
 	    cmocka_unit_test(more_mail_than_the_workers_can_do_has_no_limits),
+	    cmocka_unit_test(an_infinite_mean_is_not_unstable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

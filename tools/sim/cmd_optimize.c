@@ -67,6 +67,7 @@ cmd_result_of_optimum(struct model *model, const struct optimum *optimum,
 		result_of_simulation(ret_result, model, &optimum->run);
 	else
 		r = result_of_formula(model, run, ret_result);
+	cmd_result_infinite(ret_result, model);
 	ret_result->evaluations = optimum->evaluations;
 	return r;
 }

@@ -21,7 +21,8 @@ cmd_main cmd_replay;
 cmd_main cmd_plot;
 
 /* Is there any policy that could keep up with this?  If not, says so, naming
- * the option, the value and what to write. */
+ * the option, the value and what to write; and if it can, but mean waits are
+ * infinite since the variance of the sizes is. */
 bool cmd_keeps_up(const char *command, const struct model *model);
 
 /*
@@ -39,6 +40,10 @@ int cmd_limits_free(const struct sim_options *options, enum feed_policy policy,
  * gets its limits and patience.  0 or -errno as cmd_simulate_one(). */
 int cmd_result_of_optimum(struct model *model, const struct optimum *optimum,
     const struct simulate_options *run, struct result *ret_result);
+
+/* Where the formula knows that the mean wait is infinite, a simulation's mean
+ * is of its messages alone: not shown. */
+void cmd_result_infinite(struct result *result, const struct model *model);
 
 /* No limits are stable: what the formula tells of it nevertheless. */
 void cmd_result_unstable(struct result *ret_result, const struct model *model);

@@ -39,7 +39,7 @@ mark(struct result *results, size_t n)
 	struct result *best = NULL, *simplest;
 
 	for (size_t i = 0; i < n; i++)
-		if (results[i].stable &&
+		if (results[i].stable && isfinite(results[i].wait.mean_s) &&
 		    (!best || results[i].wait.mean_s < best->wait.mean_s))
 			best = &results[i];
 	if (!best)

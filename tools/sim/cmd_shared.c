@@ -30,11 +30,25 @@ cmd_parse_plain(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Of every queue that takes the largest, and of what waits with it. */
+static void
+say_infinite(const char *command, const struct model *model)
+{
+	(void)options_fail(SIM_FINE, command,
+	    "--sizes: the variance of %s is infinite, and so is the mean wait "
+	    "by the policy size, or for one worker; elsewhere a simulated mean "
+	    "and its interval tell little. Go by the quantiles, or write a "
+	    "largest size",
+	    sizes_spec(model->sizes));
+}
+
 bool
 cmd_keeps_up(const char *command, const struct model *model)
 {
 	double busy = model_utilisation(model);
 
+	if (busy < 1 && isinf(model_service(model).square_s2))
+		say_infinite(command, model);
 	if (busy < 1)
 		return true;
 	if (isinf(busy)) {
@@ -63,6 +77,25 @@ cmd_result_unstable(struct result *ret_result, const struct model *model)
 	result_of_closed(ret_result, model, &closed);
 }
 
+void
+cmd_result_infinite(struct result *result, const struct model *model)
+{
+	struct closed closed;
+
+	if (model->slots > 1 ||
+	    (model->policy != FEED_SIZE && model->limits.lanes > 1))
+		return;
+	closed_figures(model, &closed);
+	if (!closed.stable || isfinite(closed.wait_mean_s))
+		return;
+	result->stable = true;
+	result->wait.mean_s = INFINITY;
+	result->ci99_s = NAN;
+	for (size_t i = 0; i < model->limits.lanes; i++)
+		if (isinf(closed.lanes[i].wait_mean_s))
+			result->queues[i].wait_mean_s = INFINITY;
+}
+
 int
 cmd_simulate_one(const struct model *model, const struct simulate_options *run,
     struct result *ret_result)
@@ -83,6 +116,7 @@ cmd_simulate_one(const struct model *model, const struct simulate_options *run,
 	if (r < 0 && r != -ECANCELED)
 		return r;
 	result_of_simulation(ret_result, model, s);
+	cmd_result_infinite(ret_result, model);
 	return r;
 }
 

@@ -6,7 +6,6 @@
 #include "common/cleanup.h"
 #include "tools/sim/cmd_quantile.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #define ERR_MAX 512
@@ -80,11 +79,5 @@ cmd_wait(int argc, char **argv)
 	if (result.stable)
 		add_quantiles(&model, &closed, &result);
 	(void)cmd_keeps_up(argv[0], &model);
-	if (closed.stable && isinf(closed.wait_mean_s))
-		(void)options_fail(SIM_FINE, argv[0],
-		    "--sizes: %s has no finite variance, so the mean wait is "
-		    "infinite: write a largest size, or see the quantiles of "
-		    "`sluice-sim simulate`",
-		    o.sizes_as);
 	return cmd_finish(argv[0], o.form, &result, 1);
 }

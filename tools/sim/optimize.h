@@ -44,7 +44,8 @@ void optimize_equal_load(
  * options->half_width is left out.  The same arguments give the same answer,
  * with any number of threads.
  *
- * 0; -ECANCELED; -ENOMEM; -EDOM: no limits are stable (*ret_optimum is set).
+ * 0 (wait_mean_s may be INFINITY: FEED_SIZE and sizes without a variance);
+ * -ECANCELED; -ENOMEM; -EDOM: no limits are stable (*ret_optimum is set).
  */
 int optimize_limits(const struct model *model, double accuracy,
     const struct simulate_options *options, struct optimum *ret_optimum);

@@ -77,9 +77,28 @@ result_of(const struct formula *f, struct optimum *ret_optimum)
 	*ret_optimum = (struct optimum){
 	    .limits = f->model.limits,
 	    .wait_mean_s = f->figures.wait_mean_s,
-	    .stable = f->figures.stable && isfinite(f->figures.wait_mean_s),
+	    .stable = f->figures.stable,
 	    .evaluations = f->evaluations,
 	};
+}
+
+/* Sizes without a variance: some lane has them with any limits, and the mean
+ * wait is infinite.  Then those that load all lanes alike are as good. */
+static bool
+is_endless(const struct model *model)
+{
+	return isinf(model_service(model).square_s2);
+}
+
+static int
+optimize_endless(const struct model *model, struct optimum *ret_optimum)
+{
+	struct formula f = {.model = *model, .evaluations = 1};
+
+	optimize_equal_load(model, &f.model.limits);
+	closed_figures(&f.model, &f.figures);
+	result_of(&f, ret_optimum);
+	return ret_optimum->stable ? 0 : -EDOM;
 }
 
 /* The limit at along, the others as they are. */
@@ -159,6 +178,8 @@ optimize_near(const struct model *model, struct optimum *ret_optimum)
 	const size_t n = model->limits.lanes - 1;
 	double x[FEED_MAX_LANES] = {0}, cost, before;
 
+	if (is_endless(model))
+		return optimize_endless(model, ret_optimum);
 	if (!is_a_start(model))
 		optimize_equal_load(model, &f.model.limits);
 	logarithms_of(&f.model.limits, x);
@@ -252,6 +273,8 @@ optimize_size(const struct model *model, struct optimum *ret_optimum)
 	double x[FEED_MAX_LANES] = {0};
 	struct grid grid;
 
+	if (is_endless(model))
+		return optimize_endless(model, ret_optimum);
 	optimize_equal_load(model, &f.model.limits);
 	logarithms_of(&f.model.limits, x);
 	descend(&f, x, 0.05);

@@ -48,7 +48,8 @@ result_of_closed(
 	ret->stable = closed->stable;
 	ret->utilisation = ret->load = closed->utilisation;
 	ret->wait.mean_s = closed->wait_mean_s;
-	ret->ci99_s = 0; /* no chance in it */
+	/* No chance in it. */
+	ret->ci99_s = isfinite(closed->wait_mean_s) ? 0 : NAN;
 	for (size_t i = 0; i < model->limits.lanes; i++)
 		ret->queues[i] = closed->lanes[i];
 	if (!ret->stable)

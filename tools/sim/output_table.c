@@ -27,7 +27,7 @@ output_seconds(double s, char *buf, size_t size)
 static char *
 percent(double share, char *buf, size_t size)
 {
-	if (isnan(share))
+	if (!isfinite(share))
 		(void)snprintf(buf, size, "-");
 	else
 		(void)snprintf(buf, size, "%.1f %%", 100 * share);

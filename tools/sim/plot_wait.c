@@ -49,7 +49,7 @@ compute(struct plot_options *o, size_t policy, const struct model *model,
 			if (r < 0)
 				return r;
 		}
-		if (!result.stable)
+		if (!result.stable || isinf(result.wait.mean_s))
 			break; /* and so is every higher load */
 		ret->wait_s[ret->n++] = fmax(result.wait.mean_s, WAIT_MIN);
 	}
@@ -127,6 +127,22 @@ refuse_sizes(const struct plot_options *o, char *err, size_t err_size)
 	return -EINVAL;
 }
 
+static int
+refuse_curves(const struct plot_options *o, const struct model *model,
+    char *err, size_t err_size)
+{
+	if (isinf(model_service(model).square_s2))
+		(void)snprintf(err, err_size,
+		    "--sizes: the variance of %.200s is infinite, and so are "
+		    "mean waits: write a largest size",
+		    o->sim.sizes_as);
+	else
+		(void)snprintf(err, err_size,
+		    "--limits: no policy is stable even at a load of 10 %%: "
+		    "choose others (`sluice-sim optimize`)");
+	return -EINVAL;
+}
+
 int
 plot_wait(struct plot_options *o, char *err, size_t err_size)
 {
@@ -151,12 +167,8 @@ plot_wait(struct plot_options *o, char *err, size_t err_size)
 	}
 	if (r < 0)
 		return r;
-	if (is_empty(curves, o->sim.n_policies)) {
-		(void)snprintf(err, err_size,
-		    "--limits: no policy is stable even at a load of 10 %%: "
-		    "choose others (`sluice-sim optimize`)");
-		return -EINVAL;
-	}
+	if (is_empty(curves, o->sim.n_policies))
+		return refuse_curves(o, &model, err, err_size);
 	o->is_drawn = true;
 	progress_end(o->progress);
 	plot_begin(&plot, o->output, 900, 600);
