@@ -271,6 +271,25 @@ it_stops_when_the_interval_is_narrow_enough(void **state)
 	assert_true(s.messages > s.all.messages);
 }
 
+/* M/M/1 at 0.995: its memory is longer than the runs. */
+static void
+too_few_messages_make_a_wide_interval(void **state)
+{
+	struct sizes *sizes = parse("exp:1000000");
+	const struct model m = queue(sizes, 1, 0.995);
+	struct simulate_options o = {.max_messages = 1000000};
+
+	(void)state;
+	for (o.seed = 0; o.seed < 10; o.seed++) {
+		struct simulation s;
+
+		assert_int_equal(simulate(&m, &o, &s), 0);
+		assert_true(s.stable && s.is_short);
+		assert_true(fabs(s.all.mean_s - 199) <= s.ci99_s);
+	}
+	sizes_free(sizes);
+}
+
 static void
 what_can_never_be_served_is_told_at_once(void **state)
 {
@@ -373,6 +392,7 @@ main(void)
 	    cmocka_unit_test(the_general_loop_agrees_with_the_short_one),
 	    cmocka_unit_test(any_number_of_threads_finds_the_same),
 	    cmocka_unit_test(it_stops_when_the_interval_is_narrow_enough),
+	    cmocka_unit_test(too_few_messages_make_a_wide_interval),
 	    cmocka_unit_test(what_can_never_be_served_is_told_at_once),
 	    cmocka_unit_test(lanes_and_classes_add_up),
 	    cmocka_unit_test(progress_rises_and_may_end_it),

@@ -157,6 +157,15 @@ say_target(const char *command, const struct result *r, int status)
 	    r->limits.lanes, r->wait.p99_s);
 }
 
+static void
+say_short(const char *command, const struct result *r)
+{
+	(void)options_fail(SIM_FINE, command,
+	    "--messages: with the policy %s what waits was still growing, so "
+	    "the mean is too low: write more than --messages %.0e",
+	    feed_policy_name(r->policy), (double)r->messages);
+}
+
 int
 cmd_finish(const char *command, enum output_form form,
     const struct result *results, size_t n)
@@ -165,6 +174,8 @@ cmd_finish(const char *command, enum output_form form,
 
 	output_results(form, results, n);
 	for (size_t i = 0; i < n; i++) {
+		if (results[i].stable && results[i].is_short)
+			say_short(command, &results[i]);
 		if (!isnan(results[i].target_p99_s))
 			status = say_target(command, &results[i], status);
 		if (results[i].stable)

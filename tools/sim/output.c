@@ -66,6 +66,7 @@ result_of_trace(
 	ret->stable = s->stable;
 	ret->utilisation = s->utilisation;
 	ret->load = s->load;
+	ret->is_short = s->is_short;
 	ret->wait = (struct wait_summary){
 	    all->mean_s, all->p50_s, all->p95_s, all->p99_s, all->max_s};
 	ret->ci99_s = s->ci99_s;

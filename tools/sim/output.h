@@ -24,6 +24,7 @@ struct result {
 	double utilisation;
 	double load; /* simulation.load; of a formula, the utilisation */
 	struct lane_figures queues[FEED_MAX_LANES];
+	bool is_short;         /* simulation.is_short */
 	uint64_t messages;     /* measured; 0: computed */
 	double messages_per_s; /* simulated a second */
 	double patience;       /* NAN: the policy has none */

@@ -44,8 +44,12 @@ struct simulation {
 	 * those of a trace, which has an end, are what they are. */
 	bool stable;
 	struct wait_figures all;
-	double ci99_s; /* half-width of the 99 % interval of all.mean_s;
-			* INFINITY: too short a trace to tell */
+	/* Half-width of the 99 % interval of all.mean_s, with what it may be
+	 * too low; INFINITY: too few messages to tell. */
+	double ci99_s;
+	/* Near saturation: what waits was still growing, so the mean is too
+	 * low, and more messages would tell more. */
+	bool is_short;
 	double utilisation;
 	/* Work that came, for what could be done meanwhile; of a trace, from
 	 * its first arrival to its last. */

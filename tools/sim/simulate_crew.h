@@ -23,6 +23,9 @@ struct crew {
 	_Atomic size_t next;   /* run that nobody steps yet */
 	_Atomic uint64_t messages;
 	_Atomic bool stopped;
+	uint64_t warm_up;  /* arrivals of each run that were thrown away */
+	bool growing;      /* and what waited still grew then */
+	double memory;     /* model_memory() */
 	double expected;   /* messages to come, with those that came */
 	double shown;      /* to progress */
 	double shown_at_s; /* by the clock */

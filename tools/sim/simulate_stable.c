@@ -3,8 +3,10 @@
 #include "tools/sim/model_priv.h"
 
 #include <math.h>
+#include <string.h>
 
 #define LEAST_BATCHES 8
+#define GROWN_POINTS  64
 
 /* Do lanes' own limits bind no policy but these? */
 static bool
@@ -32,23 +34,91 @@ is_overloaded(const struct model *model, const double *work)
 	return !(asked < capacity);
 }
 
-bool
-model_is_overloaded(const struct model *model)
+/* The service of each class. */
+static void
+class_moments(const struct model *model, struct moments *ret)
 {
 	const struct feed_limits *limits = &model->limits;
-	double work[FEED_MAX_LANES] = {0}, low = -INFINITY;
+	double low = -INFINITY;
 
+	memset(ret, 0, FEED_MAX_LANES * sizeof(*ret));
 	for (size_t i = 0; i < limits->lanes && low < INFINITY; i++) {
 		const bool last = i + 1 == limits->lanes ||
 				  limits->max_bytes[i] == UINT64_MAX;
 		const double high =
 		    last ? INFINITY : (double)limits->max_bytes[i];
 
-		work[i] =
-		    model->rate * model_service_between(model, low, high).m1;
+		ret[i] = model_service_between(model, low, high);
 		low = high;
 	}
+}
+
+bool
+model_is_overloaded(const struct model *model)
+{
+	struct moments classes[FEED_MAX_LANES];
+	double work[FEED_MAX_LANES] = {0};
+
+	class_moments(model, classes);
+	for (size_t i = 0; i < model->limits.lanes; i++)
+		work[i] = model->rate * classes[i].m1;
 	return is_overloaded(model, work);
+}
+
+/* Of servers that do capacity seconds a second. */
+static double
+memory_of(const struct model *model, const struct moments *s, double capacity)
+{
+	const double drift = capacity - model->rate * s->m1;
+
+	return s->m2 > 0 ? model->rate * model->rate * s->m2 / (drift * drift)
+			 : 0;
+}
+
+double
+model_memory(const struct model *model)
+{
+	struct moments classes[FEED_MAX_LANES], sum = {0};
+	double capacity = 0, longest = 0;
+
+	class_moments(model, classes);
+	for (size_t i = model->limits.lanes; i-- > 0;) {
+		const double lane = model->speed[i] * (double)model->slots;
+
+		capacity += lane;
+		sum.m1 += classes[i].m1;
+		sum.m2 += classes[i].m2;
+		if (model->policy == FEED_SIZE)
+			longest =
+			    fmax(longest, memory_of(model, &classes[i], lane));
+		else if (i == 0 || has_lane_limits(model->policy))
+			longest =
+			    fmax(longest, memory_of(model, &sum, capacity));
+	}
+	return longest;
+}
+
+/* The same at one time, in units of the memory. */
+static double
+grown_at(double t)
+{
+	const double s = sqrt(t), above = erfc(s / sqrt(2)) / 2;
+	const double density = exp(-t / 2) / sqrt(2 * M_PI);
+
+	return 1 - 2 * (1 + t) * above + 2 * s * density;
+}
+
+double
+grown_share(double memory, double from, double to)
+{
+	double sum = 0;
+
+	if (!(memory > 0))
+		return 1;
+	for (int i = 0; i < GROWN_POINTS; i++)
+		sum += grown_at(
+		    (from + (to - from) * (i + 0.5) / GROWN_POINTS) / memory);
+	return fmin(sum / GROWN_POINTS, 1);
 }
 
 /* All runs have as many, for they are stepped alike; but for the last step,

@@ -19,6 +19,22 @@ bool is_overloaded(const struct model *model, const double *work);
 bool model_is_overloaded(const struct model *model);
 
 /*
+ * How long model remembers, in arrivals; INFINITY if the sizes have no
+ * variance.  Near saturation the work in a queue is a Brownian motion with
+ * drift, reflected at nothing: its unit of time is its variance by the square
+ * of its drift.  The longest of the lanes under size; under size+load and
+ * steal, of the lanes from any on with what no other admits; of all together.
+ */
+double model_memory(const struct model *model);
+
+/*
+ * Of that motion, begun at nothing: the share of its final mean that it has in
+ * the mean between two times in arrivals, 0 .. 1.
+ * (Abate and Whitt 1987: the first moment of reflected Brownian motion.)
+ */
+double grown_share(double memory, double from, double to);
+
+/*
  * How much waited in the last quarter of the batches, all runs together, for
  * one in the second quarter; the standard error of that; and by how many of
  * them it is above one.  1, INFINITY and 0 for less than eight batches, and
