@@ -226,7 +226,11 @@ load_serving(struct load *load, size_t lane, size_t count, struct mono since)
 uint64_t
 load_empty_usec(const struct load *load, size_t lane, struct mono now)
 {
-	return load_sum_usec(&load->lane[lane].sum, now) / load->slots;
+	const struct lane_load *l = &load->lane[lane];
+	uint64_t least = l->sum.waiting_usec + l->serving * load->slots;
+	uint64_t usec = load_sum_usec(&l->sum, now);
+
+	return (usec > least ? usec : least) / load->slots;
 }
 
 size_t

@@ -82,7 +82,11 @@ bool load_left(struct load *load, const char *id);
 void load_serving(
     struct load *load, size_t lane, size_t count, struct mono since);
 
-/* When lane is expected to be empty, in microseconds from now. */
+/*
+ * When lane is expected to be empty, in microseconds from now.  However late
+ * it is, each message in service has one more to go, so that only a lane with
+ * nothing to do is at 0.
+ */
 uint64_t load_empty_usec(const struct load *load, size_t lane, struct mono now);
 
 /* Messages in lane, those in service included. */
@@ -147,7 +151,8 @@ load_sum_serving(struct load_sum *sum, uint64_t left_usec, struct mono now)
 	sum->left_at = now;
 }
 
-/* All of it as of now, for one server. */
+/* All of it as of now, for one server.  What is late may come to 0: to count
+ * it as the microsecond that load_empty_usec() promises is the caller's. */
 static inline uint64_t
 load_sum_usec(const struct load_sum *sum, struct mono now)
 {

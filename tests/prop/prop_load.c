@@ -60,16 +60,18 @@ model_remove(struct model *m, int id)
 static uint64_t
 model_empty(const struct model *m, size_t lane)
 {
-	uint64_t serving_usec = 0, waiting_usec = 0;
+	uint64_t serving_usec = 0, waiting_usec = 0, serving = 0;
 
 	for (size_t i = 0; i < m->n[lane]; i++)
-		if (i < m->serving[lane])
+		if (i < m->serving[lane]) {
 			serving_usec += m->items[lane][i].usec;
-		else
+			serving++;
+		} else {
 			waiting_usec += m->items[lane][i].usec;
-	if (serving_usec > m->served_usec[lane])
-		waiting_usec += serving_usec - m->served_usec[lane];
-	return waiting_usec;
+		}
+	if (serving_usec > m->served_usec[lane] + serving)
+		return waiting_usec + serving_usec - m->served_usec[lane];
+	return waiting_usec + serving;
 }
 
 static const char *

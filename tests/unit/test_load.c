@@ -206,21 +206,41 @@ those_in_service_count_with_what_is_left_of_them(void **state)
 	assert_int_equal(load_empty_usec(load, 0, t0), 6000);
 	assert_int_equal(load_empty_usec(load, 0, later), 5600);
 	/* Longer than was predicted: it may end at any moment. */
-	assert_int_equal(load_empty_usec(load, 0, end), 4000);
+	assert_int_equal(load_empty_usec(load, 0, end), 4001);
 	load_serving(load, 0, 1, t0);
 	assert_int_equal(load_empty_usec(load, 0, later), 5600);
 	/* Two side by side, which have had 400 together. */
 	load_serving(load, 0, 2, t0);
 	assert_int_equal(load_empty_usec(load, 0, later), 5600);
-	assert_int_equal(load_empty_usec(load, 0, end), 2000);
+	assert_int_equal(load_empty_usec(load, 0, end), 2002);
 	load_finished(load, "a", 0, 2000);
 	load_serving(load, 0, 1, later);
 	assert_int_equal(load_empty_usec(load, 0, later), 4000);
-	assert_int_equal(load_empty_usec(load, 0, end), 2000);
+	assert_int_equal(load_empty_usec(load, 0, end), 2001);
 	/* A worker that died serves nothing: all of it waits again. */
 	load_serving(load, 0, 0, later);
 	assert_int_equal(load_empty_usec(load, 0, later), 4000);
 	assert_int_equal(load_count(load, 0), 2);
+}
+
+/* Else the feed would take it for idle, and mail would queue behind it. */
+static void
+a_lane_that_is_overdue_is_not_empty(void **state)
+{
+	for (size_t slots = 1; slots < 5; slots++) {
+		struct load *load = load_new(2, slots, LOAD_PRIOR);
+		const struct mono late = {t0.usec + 60 * USEC_PER_SEC};
+
+		load_place(load, "a", 0, LOAD_TEXT, 0);
+		load_serving(load, 0, 1, t0);
+		load_serving(load, 1, 1, t0); /* of what nobody placed */
+		assert_int_equal(load_empty_usec(load, 0, late), 1);
+		assert_int_equal(load_empty_usec(load, 1, late), 0);
+		load_finished(load, "a", 0, 60 * USEC_PER_SEC);
+		assert_int_equal(load_empty_usec(load, 0, late), 0);
+		load_free(load);
+	}
+	(void)state;
 }
 
 static void
@@ -273,6 +293,7 @@ main(void)
 	    T(waiting_messages_add_up_and_leave_nothing),
 	    T(a_message_placed_again_counts_once),
 	    T(those_in_service_count_with_what_is_left_of_them),
+	    T(a_lane_that_is_overdue_is_not_empty),
 	    T(slots_share_the_work),
 	    T(what_a_directory_no_longer_has_is_swept),
 	};

@@ -229,6 +229,31 @@ the_general_loop_agrees_with_the_short_one(void **state)
 		    quick.lane_utilisation[i], 0.001);
 }
 
+/*
+ * A detonation takes far longer than predicted.  Nobody must queue behind it
+ * while others are idle, and of 32 workers that are 6 % busy some always are.
+ */
+static void
+nobody_waits_for_a_late_worker_beside_idle_ones(void **state)
+{
+	static const enum feed_policy policies[] = {
+	    FEED_SIZE_LOAD, FEED_LEAST_WORK, FEED_STEAL};
+
+	for (size_t i = 0; i < 3; i++)
+		for (size_t slots = 1; slots < 4; slots += 2) {
+			struct model m =
+			    example(*state, policies[i], 32, NULL, 0);
+
+			m.slots = slots;
+			m.fixed_s = 0.05;
+			m.per_octet_s = 0;
+			m.tail_share = 0.2;
+			m.tail_s = 16;
+			m.rate = 1;
+			assert_near(run(&m, 1, 50000).all.mean_s, 0, 1e-6);
+		}
+}
+
 static void
 any_number_of_threads_finds_the_same(void **state)
 {
@@ -390,6 +415,7 @@ main(void)
 	    cmocka_unit_test(the_published_example_is_found),
 	    cmocka_unit_test(what_disturbs_service_is_as_computed),
 	    cmocka_unit_test(the_general_loop_agrees_with_the_short_one),
+	    cmocka_unit_test(nobody_waits_for_a_late_worker_beside_idle_ones),
 	    cmocka_unit_test(any_number_of_threads_finds_the_same),
 	    cmocka_unit_test(it_stops_when_the_interval_is_narrow_enough),
 	    cmocka_unit_test(too_few_messages_make_a_wide_interval),

@@ -105,10 +105,9 @@ look(struct naive *n)
 	for (size_t i = 0; i < LANES; i++) {
 		const struct message *first = head(n, i);
 
-		n->empty[i] =
-		    n->free_at[i] > n->now && n->predicted_at[i] > n->now
-			? n->predicted_at[i] - n->now
-			: 0;
+		n->empty[i] = n->free_at[i] > n->now;
+		if (n->empty[i] && n->predicted_at[i] > n->now)
+			n->empty[i] = n->predicted_at[i] - n->now;
 		n->heads[i] = UINT64_MAX;
 		if (first)
 			n->heads[i] = n->model->policy == FEED_SMALL_FIRST

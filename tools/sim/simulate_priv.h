@@ -186,7 +186,8 @@ run_begin(struct run *run, struct shape shape, size_t lane, size_t class,
 }
 
 /* Set empty_usec to when the feed expects each lane to be empty, from now on:
- * what waits, and of what is in service the rest of what was predicted. */
+ * what waits, and of what is in service the rest of what was predicted, which
+ * is a microsecond at least, as in load_empty_usec(). */
 FLATTEN void
 run_look(struct run *run, struct shape shape, uint64_t now_usec)
 {
@@ -197,10 +198,15 @@ run_look(struct run *run, struct shape shape, uint64_t now_usec)
 	for (size_t lane = 0; lane < shape.lanes; lane++) {
 		uint64_t left_usec = 0;
 
-		for (const struct slot *end = slot + n; slot < end; slot++)
-			if (slot->free_usec > now_usec &&
-			    slot->predicted_usec > now_usec)
-				left_usec += slot->predicted_usec - now_usec;
+		for (const struct slot *end = slot + n; slot < end; slot++) {
+			uint64_t end_usec = now_usec + n;
+
+			if (slot->free_usec <= now_usec)
+				continue;
+			if (slot->predicted_usec > end_usec)
+				end_usec = slot->predicted_usec;
+			left_usec += end_usec - now_usec;
+		}
 		load_sum_serving(&run->sums[lane], left_usec, now);
 		run->empty_usec[lane] =
 		    load_sum_usec(&run->sums[lane], now) / n;
