@@ -2,12 +2,14 @@
 
 #include <assert.h>
 
-#define KEEP     (1.0 - 1.0 / 384) /* of the past, at each sample */
-#define PULL     2.0 /* average samples that the prior's a is worth, */
-#define PULL_B   8.0 /* and its b, else one size alone would tilt the line */
-#define TINY     1e-6
-#define CLIP     4.0 /* see model.h */
-#define MAX_USEC UINT64_C(3600000000)
+#define KEEP   (1.0 - 1.0 / 384) /* of the past, at each sample */
+#define PULL   2.0 /* average samples that the pull on a is worth, */
+#define PULL_B 8.0 /* and on b, else one size alone would tilt the line */
+/* What the line is drawn to keeps that of its past: longer than a flood. */
+#define KEEP_LINE (1.0 - 1.0 / 1024)
+#define TINY      1e-6
+#define CLIP      4.0 /* see model.h */
+#define MAX_USEC  UINT64_C(3600000000)
 
 void
 model_init(struct model *model, struct line prior)
@@ -16,6 +18,7 @@ model_init(struct model *model, struct line prior)
 	*model = (struct model){
 	    .scale_bytes = prior.fixed_usec / prior.usec_per_byte,
 	    .line = prior,
+	    .prior_part = 1,
 	};
 }
 
@@ -55,19 +58,42 @@ weight(const struct model *m, double x)
 	return part * part;
 }
 
+/* What the line is drawn to. */
+static struct line
+model_target(const struct model *m, struct line prior)
+{
+	return (struct line){
+	    m->past.fixed_usec + m->prior_part * prior.fixed_usec,
+	    m->past.usec_per_byte + m->prior_part * prior.usec_per_byte,
+	};
+}
+
+/* The prior gives way to the line as it is now. */
+static void
+model_fade(struct model *m)
+{
+	const double part = 1 - KEEP_LINE;
+
+	m->prior_part *= KEEP_LINE;
+	m->past.fixed_usec =
+	    m->past.fixed_usec * KEEP_LINE + part * m->line.fixed_usec;
+	m->past.usec_per_byte =
+	    m->past.usec_per_byte * KEEP_LINE + part * m->line.usec_per_byte;
+}
+
 /*
  * Solve the two normal equations.  The determinant is positive whatever the
  * samples are, by Cauchy and Schwarz and the pulls.  A line never falls and
  * never starts below zero: the better of the two lines at that edge is taken.
  */
 static void
-model_solve(struct model *m, struct line prior)
+model_solve(struct model *m, struct line target)
 {
 	double pull_a = PULL * m->n / m->count;
 	double pull_b = PULL_B * m->xx / m->count + TINY * pull_a;
 	double n = m->n + pull_a, xx = m->xx + pull_b;
-	double y = m->y + pull_a * prior.fixed_usec;
-	double xy = m->xy + pull_b * prior.usec_per_byte * m->scale_bytes;
+	double y = m->y + pull_a * target.fixed_usec;
+	double xy = m->xy + pull_b * target.usec_per_byte * m->scale_bytes;
 	double det = n * xx - m->x * m->x;
 	double a = (y * xx - m->x * xy) / det;
 	double b = (n * xy - m->x * y) / det;
@@ -96,5 +122,6 @@ model_learn(struct model *m, struct line prior, uint64_t bytes, uint64_t usec)
 	m->y = m->y * KEEP + w * y;
 	m->xx = m->xx * KEEP + w * x * x;
 	m->xy = m->xy * KEEP + w * x * y;
-	model_solve(m, prior);
+	model_solve(m, model_target(m, prior));
+	model_fade(m);
 }

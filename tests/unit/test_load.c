@@ -144,6 +144,60 @@ a_lasting_change_is_followed(void **state)
 	assert_near(load_predict(load, LOAD_TEXT, 5000), 1000, 10);
 }
 
+/* Small mail, and one in ten large: 0.09 s and 4700 octets a second. */
+static void
+teach_example(struct load *load, int n)
+{
+	for (int i = 0; i < n; i++) {
+		uint64_t bytes = i % 10 ? 1500 + (uint64_t)(i * 7919 % 1000)
+					: 30000 + (uint64_t)(i * 7919 % 40000);
+
+		teach(load, LOAD_TEXT, bytes, 90000 + bytes * 10000 / 47, 1);
+	}
+}
+
+/* The prior is off by a factor of 45 in a, and of 20000 in b. */
+static void
+what_was_believed_first_is_forgotten(void **state)
+{
+	struct load *load = *state;
+
+	teach_example(load, 12000);
+	for (int kind = LOAD_TEXT; kind <= LOAD_UNKNOWN;
+	     kind += LOAD_UNKNOWN - LOAD_TEXT) {
+		assert_near(load_predict(load, (enum load_kind)kind, 2000),
+		    90000 + 2000 / 0.0047, 0.1);
+		assert_near(load_predict(load, (enum load_kind)kind, 50000),
+		    90000 + 50000 / 0.0047, 0.1);
+	}
+}
+
+/* A newsletter for all: of what an octet costs it tells nothing. */
+static void
+a_flood_of_one_size_leaves_the_line_as_it_was(void **state)
+{
+	struct load *load = *state;
+	uint64_t seed = 88172645463325252;
+
+	teach_example(load, 12000);
+	for (int i = 0; i < 4000; i++) {
+		uint64_t bytes = 5000 + (uint64_t)(i * 7919 % 100), usec;
+
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		usec = 90000 + bytes * 10000 / 47;
+		teach(load, LOAD_TEXT, bytes, usec * 3 / 4 + seed % (usec / 2),
+		    1);
+		if (i % 100 == 99) {
+			assert_near(load_predict(load, LOAD_TEXT, 5000),
+			    90000 + 5000 / 0.0047, 10);
+			assert_near(load_predict(load, LOAD_TEXT, 50000),
+			    90000 + 50000 / 0.0047, 15);
+		}
+	}
+}
+
 static void
 absurd_samples_leave_a_sane_model(void **state)
 {
@@ -289,6 +343,8 @@ main(void)
 	    T(one_outlier_moves_little),
 	    T(a_first_sample_that_is_an_outlier_is_overcome),
 	    T(a_lasting_change_is_followed),
+	    T(what_was_believed_first_is_forgotten),
+	    T(a_flood_of_one_size_leaves_the_line_as_it_was),
 	    T(absurd_samples_leave_a_sane_model),
 	    T(waiting_messages_add_up_and_leave_nothing),
 	    T(a_message_placed_again_counts_once),
