@@ -192,6 +192,28 @@ each_policy_waits_in_the_order_that_is_expected(void **state)
 	assert_true(small_s[FEED_SMALL_FIRST] < small_s[FEED_LEAST_WORK]);
 }
 
+/*
+ * Where service is a line, and known from the days before, a prediction comes
+ * true: the least loaded lane is the one that is free first.  Some octets more
+ * or less make the line.
+ */
+static void
+a_line_that_is_known_predicts_as_if_it_had_come(void **state)
+{
+	struct model m = model_of(FEED_LEAST_WORK, 4, NULL, 0);
+
+	(void)state;
+	draw_many(0.6);
+	m.fixed_s = 1e-6; /* and 1 ms an octet */
+	m.per_octet_s = 0.001;
+	for (size_t i = 0; i < MESSAGES; i++) {
+		many[i].bytes += i * 7919 % 500;
+		many[i].service_usec = 1000 * many[i].bytes + 1;
+	}
+	assert_near(replay(&m, &many_trace).all.mean_s, one_line_mean_s(4),
+	    1e-4 * one_line_mean_s(4));
+}
+
 /* patience 0 is first come, first served: the large ones don't starve. */
 static void
 patience_bounds_the_longest_wait(void **state)
@@ -275,6 +297,7 @@ main(void)
 	    cmocka_unit_test(a_fast_worker_takes_less),
 	    cmocka_unit_test(four_workers_and_one_line_wait_as_reckoned),
 	    cmocka_unit_test(each_policy_waits_in_the_order_that_is_expected),
+	    cmocka_unit_test(a_line_that_is_known_predicts_as_if_it_had_come),
 	    cmocka_unit_test(patience_bounds_the_longest_wait),
 	    cmocka_unit_test(more_work_than_time_is_unstable),
 	    cmocka_unit_test(a_burst_is_not_unstable),

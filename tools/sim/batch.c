@@ -13,6 +13,17 @@
 /* What counts as for ever: 31 years.  Sums of a simulation hold many. */
 #define MOST_USEC 1e15
 
+/* What the feed believes at the first message of a trace: what the days before
+ * have taught it, for which the model's line stands, if there is one. */
+static struct load_prior
+trace_prior(const struct model *model)
+{
+	if (!(model->fixed_s > 0 && model->per_octet_s > 0))
+		return LOAD_PRIOR;
+	return (struct load_prior){
+	    model->fixed_s * USEC_PER_SEC, model->per_octet_s * USEC_PER_SEC};
+}
+
 void
 source_init(struct source *source, const struct model *model,
     const struct trace *trace, uint64_t seed, uint64_t number)
@@ -23,7 +34,7 @@ source_init(struct source *source, const struct model *model,
 	rng_init(&source->tails, seed, number * STREAMS + 2);
 	rng_init(&source->hits, seed, number * STREAMS + 3);
 	if (trace)
-		source->load = load_new(1, 1, LOAD_PRIOR);
+		source->load = load_new(1, 1, trace_prior(model));
 }
 
 void

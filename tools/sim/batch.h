@@ -33,7 +33,8 @@ struct batch {
 /*
  * Where messages come from.  Nobody knows a detonation or a hit ahead: what
  * is predicted is a + b * octets.  Of a trace, whose services are measured,
- * it is what feed/load.c learned from the messages before.
+ * it is what feed/load.c learned from the messages before; it starts with the
+ * model's a and b, or, unless both are above zero, with LOAD_PRIOR.
  */
 struct source {
 	const struct model *model;

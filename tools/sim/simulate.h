@@ -69,11 +69,12 @@ int simulate(const struct model *model, const struct simulate_options *options,
 
 /*
  * The same with given messages instead of drawn ones: their arrivals, sizes
- * and measured services; model's rate, sizes, a, b, tail and hits are left
- * out.  One pass, no warm-up; ci99_s by batch means; utilisations are of the
- * time from the first arrival to the last completion.  Unstable is a trace of
- * a thousand messages and more to which more work came than could be done,
- * and still does at its end.
+ * and measured services; model's rate, sizes, tail and hits are left out, and
+ * a and b, if both are above zero, are only what the feed believes before it
+ * has learned.  One pass, no warm-up; ci99_s by batch means; utilisations are
+ * of the time from the first arrival to the last completion.  Unstable is a
+ * trace of a thousand messages and more to which more work came than could be
+ * done, and still does at its end.
  */
 int simulate_trace(const struct model *model, const struct trace *trace,
     struct simulation *ret_simulation);
