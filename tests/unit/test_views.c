@@ -38,8 +38,11 @@ hidden_zip(char *out)
 static struct reading *
 run(const struct mail *m, const char *encoded)
 {
-	return cell_run(mail,
-	    (size_t)sprintf(mail, "%s%s%s", m->before, encoded, m->after));
+	const int n = snprintf(
+	    mail, sizeof(mail), "%s%s%s", m->before, encoded, m->after);
+
+	assert_in_range(n, 1, sizeof(mail) - 1);
+	return cell_run(mail, (size_t)n);
 }
 
 static unsigned
