@@ -234,15 +234,27 @@ pass_also(struct reader *r, enum archive_form form, uint32_t ambiguity)
 		(void)writer_flags(r->c->w, r->index, PART_CONTAINER);
 }
 
-/* Unpackers look for their archive behind whatever stands before it; here
- * that is something of no known type. */
+/* What its own reader shows whole, whatever stands behind it: nobody sees
+ * that there is an archive, too.  Mail and documents may hold one openly. */
+static bool
+is_shown_alone(const char *type)
+{
+	return strcmp(type, "application/octet-stream") == 0 ||
+	       strcmp(type, "application/pdf") == 0 ||
+	       strncmp(type, "image/", 6) == 0 ||
+	       strncmp(type, "audio/", 6) == 0 ||
+	       strncmp(type, "video/", 6) == 0;
+}
+
+/* Unpackers look for their archive behind whatever stands before it. */
 static void
-read_embedded(struct reader *r)
+read_embedded(struct reader *r, size_t from)
 {
 	static const struct span marks[] = {
 	    {"Rar!\032\007", 6}, {"7z\274\257\047\034", 6}};
-	const size_t look =
-	    r->octets.len < EMBEDDED_BYTES ? r->octets.len : EMBEDDED_BYTES;
+	const size_t look = r->octets.len < from + EMBEDDED_BYTES
+				? r->octets.len
+				: from + EMBEDDED_BYTES;
 	const struct source source = {.parent = r->index,
 	    .depth = r->depth,
 	    .view = VIEW_ARCHIVE,
@@ -250,8 +262,10 @@ read_embedded(struct reader *r)
 	    .flags = PART_ATTACHMENT};
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
-		const char *at =
-		    memmem(r->octets.at, look, marks[i].at, marks[i].len);
+		const char *at = from < look
+				     ? memmem(r->octets.at + from, look - from,
+					   marks[i].at, marks[i].len)
+				     : NULL;
 
 		if (at && !cell_is_too_deep(r->c, r->depth))
 			submit_rest(r, at, &source);
@@ -276,6 +290,8 @@ archive_also(struct cell *c, int32_t index, unsigned depth, struct span octets)
 		pass_also(&r, FORM_ISO, ambiguity);
 	if (form != FORM_TAR && has_octets_at(octets, 257, "ustar", 5))
 		pass_also(&r, FORM_TAR, ambiguity);
-	if (strcmp(name, "application/octet-stream") == 0)
-		read_embedded(&r);
+	if (is_shown_alone(name))
+		read_embedded(&r, 0);
+	else if (form == FORM_ZIP)
+		read_embedded(&r, archive_zip_tail(octets));
 }

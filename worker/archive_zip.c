@@ -208,6 +208,23 @@ archive_zip_tables(struct span octets)
 	return z.has_gaps ? ZIP_UNKNOWN : ZIP_AGREES;
 }
 
+size_t
+archive_zip_tail(struct span octets)
+{
+	const char *const start = octets.at;
+
+	for (size_t n = octets.len; n >= END_BYTES;) {
+		const char *p = memrchr(start, 'P', n - (END_BYTES - 1));
+
+		if (!p)
+			break;
+		if (memcmp(p, "PK\5\6", 4) == 0)
+			return (size_t)(p - start) + END_BYTES;
+		n = (size_t)(p - start) + END_BYTES - 1;
+	}
+	return octets.len;
+}
+
 bool
 archive_zip_is_at_end(struct span octets, bool *ret_is_exact)
 {

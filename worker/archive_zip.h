@@ -18,6 +18,10 @@ enum zip_tables {
 /* Compare names, sizes, methods and places.  O(n log n), reads only. */
 enum zip_tables archive_zip_tables(struct span octets);
 
+/* Offset of what follows the last end record of a zip, its comment included;
+ * the length when there is none. */
+size_t archive_zip_tail(struct span octets);
+
 /*
  * True when some header, of either table, names a file twice, and so that it
  * is of another kind by its Unicode path: readers show one or the other.

@@ -316,6 +316,52 @@ a_zip_behind_anything_is_read(void **state)
 	finds("program", 100 + eicar_zip(octets + 100), false);
 }
 
+/* A RAR 5 archive, cut behind its main header. */
+static size_t
+put_rar(char *out)
+{
+	static const char rar[] = "Rar!\032\007\1\0\036\117\255\053\3\1\0\0";
+
+	(void)memcpy(out, rar, sizeof(rar) - 1);
+	return sizeof(rar) - 1;
+}
+
+static void
+a_rar_behind_what_is_shown_alone_is_held(void **state)
+{
+	static const struct zip_lie honest = {.flags = 0};
+	static const struct {
+		const char *before;
+		size_t len;
+	} rows[] = {{"\001\002M\003", 4}, {"GIF89a\1\0\1\0\200\0\0", 13},
+	    {"%PDF-1.4\nx", 10}, {"\377\330\377\340\0\020JFIF\0\1\1", 13}};
+	char rar[100];
+	size_t len = put_rar(rar), n;
+	struct reading *r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		(void)memset(octets, 0, 100);
+		(void)memcpy(octets, rows[i].before, rows[i].len);
+		(void)memcpy(octets + 100, rar, len);
+		r = run_attached(100 + len);
+		if (!cell_find(r, rar, len) || !r->hold)
+			fail_msg("%zu: hold is %d", i, r->hold);
+		reading_free(r);
+	}
+	n = make_zip(octets, "a.txt", "hello", 5, &honest);
+	(void)memcpy(octets + n, rar, len);
+	r = run_attached(n + len);
+	assert_non_null(cell_find(r, rar, len));
+	assert_true(r->hold);
+	reading_free(r);
+	/* Within the zip it is a member and no secret. */
+	r = run_attached(make_zip(octets, "a.rar", rar, len, &honest));
+	assert_non_null(cell_find(r, rar, len));
+	assert_false(r->hold);
+	reading_free(r);
+}
+
 static void
 a_zip_without_its_tables_end_is_read(void **state)
 {
@@ -428,6 +474,7 @@ main(void)
 	    cmocka_unit_test(names_are_handed_on_through_known_contents),
 	    cmocka_unit_test(a_gzip_with_something_behind_it_is_unfolded),
 	    cmocka_unit_test(a_zip_behind_anything_is_read),
+	    cmocka_unit_test(a_rar_behind_what_is_shown_alone_is_held),
 	    cmocka_unit_test(a_zip_without_its_tables_end_is_read),
 	    cmocka_unit_test(what_a_zip_calls_a_link_or_folder_is_read),
 	    cmocka_unit_test(a_folder_with_content_is_held),
