@@ -230,6 +230,36 @@ the_general_loop_agrees_with_the_short_one(void **state)
 }
 
 /*
+ * The feed learns from what is measured, and knows nothing of speeds: workers
+ * of five times the speed, for mail that takes five times as long, are the
+ * same to it.
+ */
+static void
+only_what_is_measured_is_known_of_speeds(void **state)
+{
+	static const uint64_t limits[] = {6431};
+
+	for (int policy = FEED_SIZE_LOAD; policy < FEED_POLICIES; policy++) {
+		struct model m =
+		    example(*state, (enum feed_policy)policy, 4, limits, 1);
+		struct simulation s, fivefold;
+
+		m.rate = 0.7;
+		for (size_t i = 1; i < 4; i += 2)
+			m.speed[i] = 0.5;
+		s = run(&m, 3, 100000);
+		m.fixed_s *= 5;
+		m.per_octet_s *= 5;
+		for (size_t i = 0; i < 4; i++)
+			m.speed[i] *= 5;
+		fivefold = run(&m, 3, 100000);
+		assert_true(s.stable && fivefold.stable);
+		assert_near(
+		    fivefold.all.mean_s, s.all.mean_s, 0.005 * s.all.mean_s);
+	}
+}
+
+/*
  * A detonation takes far longer than predicted.  Nobody must queue behind it
  * while others are idle, and of 32 workers that are 6 % busy some always are.
  */
@@ -415,6 +445,7 @@ main(void)
 	    cmocka_unit_test(the_published_example_is_found),
 	    cmocka_unit_test(what_disturbs_service_is_as_computed),
 	    cmocka_unit_test(the_general_loop_agrees_with_the_short_one),
+	    cmocka_unit_test(only_what_is_measured_is_known_of_speeds),
 	    cmocka_unit_test(nobody_waits_for_a_late_worker_beside_idle_ones),
 	    cmocka_unit_test(any_number_of_threads_finds_the_same),
 	    cmocka_unit_test(it_stops_when_the_interval_is_narrow_enough),

@@ -27,7 +27,7 @@ struct batch {
 	uint64_t arrived_usec[BATCH];
 	uint64_t bytes[BATCH];
 	uint64_t service_usec[BATCH];   /* by a worker of speed 1, >= 1 */
-	uint64_t predicted_usec[BATCH]; /* what the feed takes it for, >= 1 */
+	uint64_t predicted_usec[BATCH]; /* and as the feed expects, >= 1 */
 };
 
 /*

@@ -34,6 +34,8 @@ struct run {
 	void (*step)(struct run *run);   /* run->batch, with the policy */
 	bool even_speed;                 /* every speed is 1 */
 	double slowness[FEED_MAX_LANES]; /* 1 / speed */
+	/* Of what has begun: how many, and the slowness of their lanes. */
+	double begun, begun_slowness;
 	uint64_t patience;
 
 	uint64_t now_usec;
@@ -113,19 +115,6 @@ void drain_lanes(struct run *run);
 void drain_small_first(struct run *run);
 void drain_steal(struct run *run);
 
-FLATTEN struct waiting
-run_arrival(const struct run *run, size_t i)
-{
-	const struct batch *batch = &run->batch;
-
-	return (struct waiting){
-	    .arrived_usec = batch->arrived_usec[i],
-	    .service_usec = batch->service_usec[i],
-	    .predicted_usec = batch->predicted_usec[i],
-	    .bytes = batch->bytes[i],
-	};
-}
-
 /* One server of lane is busy up to free_usec: the one that was free first. */
 FLATTEN void
 lane_serve(struct run *run, struct shape shape, size_t lane, uint64_t free_usec,
@@ -146,17 +135,47 @@ lane_serve(struct run *run, struct shape shape, size_t lane, uint64_t free_usec,
 	run->free_usec[lane] = slots[0].free_usec;
 }
 
+/* To the nearest microsecond, 1 .. 31 years, as in batch.c. */
+static inline uint64_t
+slowed_usec(uint64_t usec, double slowness)
+{
+	double slowed = (double)(int64_t)usec * slowness;
+
+	slowed = slowed > 1e15 ? 1e15 : slowed;
+	return slowed < 1 ? 1 : (uint64_t)(int64_t)(slowed + 0.5);
+}
+
 FLATTEN uint64_t
 lane_service_usec(const struct run *run, size_t lane, uint64_t service_usec)
 {
-	uint64_t usec;
+	return run->even_speed ? service_usec
+			       : slowed_usec(service_usec, run->slowness[lane]);
+}
 
-	if (run->even_speed)
-		return service_usec;
-	usec = (uint64_t)(int64_t)((double)(int64_t)service_usec *
-				       run->slowness[lane] +
-				   0.5);
-	return usec ? usec : 1;
+/*
+ * What the feed takes a message for that a worker of speed 1 is expected to
+ * serve in usec.  It doesn't know the workers' speeds: feed/model.c learns one
+ * line of what all of them have measured.
+ */
+FLATTEN uint64_t
+run_predicted_usec(const struct run *run, uint64_t usec)
+{
+	return run->even_speed || run->begun == 0
+		   ? usec
+		   : slowed_usec(usec, run->begun_slowness / run->begun);
+}
+
+FLATTEN struct waiting
+run_arrival(const struct run *run, size_t i)
+{
+	const struct batch *batch = &run->batch;
+
+	return (struct waiting){
+	    .arrived_usec = batch->arrived_usec[i],
+	    .service_usec = batch->service_usec[i],
+	    .predicted_usec = run_predicted_usec(run, batch->predicted_usec[i]),
+	    .bytes = batch->bytes[i],
+	};
 }
 
 /* A message began after wait_usec, in lane, and is of class. */
@@ -180,6 +199,10 @@ run_begin(struct run *run, struct shape shape, size_t lane, size_t class,
 {
 	const uint64_t usec = lane_service_usec(run, lane, service_usec);
 
+	if (!run->even_speed) {
+		run->begun++;
+		run->begun_slowness += run->slowness[lane];
+	}
 	lane_serve(
 	    run, shape, lane, now_usec + usec, now_usec + predicted_usec);
 	run_count(run, lane, class, now_usec - arrived_usec, usec);

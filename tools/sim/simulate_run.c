@@ -102,7 +102,8 @@ fold(struct run *run, size_t n)
 	run->messages = run->sum_usec = 0;
 }
 
-/* A trace's predictions are learned, so they change. */
+/* A trace's predictions are learned, so they change; others, too, where the
+ * workers' speeds differ. */
 static void
 predict_limits(struct run *run)
 {
@@ -112,7 +113,8 @@ predict_limits(struct run *run)
 		run->limit_usec[i] =
 		    limits->max_bytes[i] == UINT64_MAX
 			? 0
-			: source_predict(&run->source, limits->max_bytes[i]);
+			: run_predicted_usec(run, source_predict(&run->source,
+						      limits->max_bytes[i]));
 }
 
 void
