@@ -165,6 +165,12 @@ holds "the bound is one" '!grep { $_->{gap} < 0 } @o'
 # Ten million messages don't tell it so well; it goes on until they do.
 expect 0 "optimize to 1 %" optimize $mail --policy least-work --json
 holds "to 1 %" '$o[0]{ci99_s} <= 0.01 * $o[0]{wait_mean_s}'
+# Hardly anybody waits: to 1 % of so little would take 4e8 messages.
+echo 1000 >"$dir/one"
+expect 0 "hardly any wait" optimize --rate 1 --service 0.02,1e-4 \
+	--sizes "list:$dir/one" --policy least-work --json
+holds "to 1e-4 of a service" '$o[0]{messages} < 1e7 &&
+	$o[0]{ci99_s} <= 1.2e-5'
 expect 0 "as many as were asked for" optimize $mail --policy least-work \
 	--messages 1e5 --json
 holds "no more" '$o[0]{messages} < 2e5'

@@ -40,7 +40,8 @@ void optimize_equal_load(
  * bounds the longest wait.
  *
  * The winner is run again with options->seed until the half-width of its mean
- * wait is accuracy of it, or options->max_messages are through;
+ * wait is accuracy of it, or 1e-4 of the mean service, or
+ * options->max_messages are through;
  * options->half_width is left out.  The same arguments give the same answer,
  * with any number of threads.
  *

@@ -31,6 +31,8 @@
 #define AS_GOOD 1.01
 /* The longest wait is worth this much of the mean. */
 #define PATIENCE_AS_GOOD 1.02
+/* Of the mean service: nobody asks to know a wait better than that. */
+#define FLOOR 1e-4
 /* Messages that a search sees are not those that confirm it. */
 #define OTHER_SEED UINT64_C(0x5bd1e9955bd1e995)
 /* What all evaluations together are thought to take, for progress alone. */
@@ -111,7 +113,8 @@ cost_of(void *arg, const double *x, size_t n)
 	return evaluate(s);
 }
 
-static void
+/* False: unstable. */
+static bool
 try_span(struct search *s, struct shape *shape, double first, double last)
 {
 	const size_t n = shape->limits;
@@ -120,11 +123,13 @@ try_span(struct search *s, struct shape *shape, double first, double last)
 	for (size_t i = 1; i < n; i++)
 		x[i] = first + (last - first) * (double)i / (double)(n - 1);
 	wait_s = cost_of(s, x, n);
-	if (wait_s >= shape->wait_s)
-		return;
-	shape->wait_s = wait_s;
-	for (size_t i = 0; i < n; i++)
-		shape->x[i] = x[i];
+	/* Of those that are alike, the last and lowest. */
+	if (wait_s <= shape->wait_s) {
+		shape->wait_s = wait_s;
+		for (size_t i = 0; i < n; i++)
+			shape->x[i] = x[i];
+	}
+	return wait_s < OPTIMIZE_UNSTABLE;
 }
 
 static double
@@ -134,21 +139,36 @@ spacing_of(const struct search *s, const struct shape *shape)
 	       (shape->limits == 1 ? POINTS : POINTS_SPAN);
 }
 
+/* Where limits are too low, lower ones are all the more: those aren't tried,
+ * for nothing takes as long as what never becomes stable. */
+static void
+try_spans(struct search *s, struct shape *shape, double low, double spacing)
+{
+	bool bad[POINTS_SPAN][POINTS_SPAN] = {{false}};
+
+	for (int i = POINTS_SPAN - 2; i >= 0; i--)
+		for (int j = POINTS_SPAN - 1; j > i; j--)
+			bad[i][j] =
+			    (i + 1 < j && bad[i + 1][j]) ||
+			    (j + 1 < POINTS_SPAN && bad[i][j + 1]) ||
+			    !try_span(s, shape, low + (i + 0.5) * spacing,
+				low + (j + 0.5) * spacing);
+}
+
 /* Points in the middle of even parts of the range. */
 static void
 try_grid(struct search *s, struct shape *shape)
 {
 	const double low = s->range.low, spacing = spacing_of(s, shape);
+	bool good = true;
 
 	shape->wait_s = INFINITY;
 	if (shape->limits == 0)
-		try_span(s, shape, low, low);
-	for (int i = 0; shape->limits == 1 && i < POINTS; i++)
-		try_span(s, shape, low + (i + 0.5) * spacing, low);
-	for (int i = 0; shape->limits > 1 && i < POINTS_SPAN; i++)
-		for (int j = i + 1; j < POINTS_SPAN; j++)
-			try_span(s, shape, low + (i + 0.5) * spacing,
-			    low + (j + 0.5) * spacing);
+		(void)try_span(s, shape, low, low);
+	for (int i = POINTS - 1; shape->limits == 1 && i >= 0 && good; i--)
+		good = try_span(s, shape, low + (i + 0.5) * spacing, low);
+	if (shape->limits > 1)
+		try_spans(s, shape, low, spacing);
 }
 
 static void
@@ -234,6 +254,7 @@ confirm(struct search *s, double accuracy, struct optimum *ret)
 	int r;
 
 	options.half_width = accuracy;
+	options.floor_s = FLOOR * model_service(&s->model).mean_s;
 	options.progress = options.progress ? on_confirm : NULL;
 	options.arg = s;
 	ret->limits = s->model.limits;

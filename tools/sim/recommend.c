@@ -40,6 +40,13 @@ on_progress(void *arg, double done)
 	    part->options->arg, (part->done + done) / FEED_POLICIES);
 }
 
+/* Without limits, size+load is least-work message by message. */
+static bool
+is_without_limits(const struct optimum *optimum)
+{
+	return optimum->stable && optimum->limits.max_bytes[0] == UINT64_MAX;
+}
+
 static int
 optimize_policy(const struct model *model, enum feed_policy policy,
     double accuracy, const struct simulate_options *options,
@@ -50,6 +57,11 @@ optimize_policy(const struct model *model, enum feed_policy policy,
 	one.policy = policy;
 	if (policy == FEED_STEAL && !optimize_has_surprises(model)) {
 		rec->by_policy[FEED_STEAL] = rec->by_policy[FEED_SIZE_LOAD];
+		return 0;
+	}
+	if (policy == FEED_LEAST_WORK &&
+	    is_without_limits(&rec->by_policy[FEED_SIZE_LOAD])) {
+		rec->by_policy[policy] = rec->by_policy[FEED_SIZE_LOAD];
 		return 0;
 	}
 	return optimize_limits(

@@ -44,6 +44,7 @@
 #define LEVEL          1.2  /* last quarter to second, and its error: warm */
 #define LINEAR         1.75 /* 2.33 is growth in proportion with time */
 #define LINEAR_TIMES   3    /* so often after each other: unstable */
+#define STARVING       0.05 /* of the arrivals; M/M/1 at 0.995: 0.02 */
 #define CLEARLY        4.0  /* in standard errors */
 /* For a memory that fades exponentially: batches of 2.7 times what it lasts
  * in the mean, or 1.2 times. */
@@ -73,6 +74,23 @@ is_runaway(const struct trend *trend, unsigned int *times)
 	return *times >= LINEAR_TIMES;
 }
 
+/*
+ * Is a good share of all that came still waiting, and grows as fast?  Those
+ * that starve are not worth waiting for; only policies that let messages
+ * overtake count them, and what waits makes each of their steps slow.
+ */
+static bool
+is_starving(
+    const struct crew *crew, const struct trend *trend, uint64_t arrivals)
+{
+	double waiting = 0;
+
+	for (size_t i = 0; i < crew->n; i++)
+		waiting += (double)crew->runs[i].waiting / (double)crew->n;
+	return trend->ratio > LINEAR && trend->clearness > CLEARLY &&
+	       waiting > STARVING * (double)arrivals;
+}
+
 /* Servers that fill up for the first time look like growth too. */
 static uint64_t
 first_warm_up(const struct model *model)
@@ -100,7 +118,8 @@ warm_up(struct crew *crew, uint64_t share)
 			return r;
 		done += step;
 		trend = trend_of(crew->runs, crew->n);
-		if (is_runaway(&trend, &times))
+		if (is_runaway(&trend, &times) ||
+		    is_starving(crew, &trend, done))
 			return -EDOM;
 		if (trend.ratio + trend.error <= LEVEL)
 			break;
@@ -151,7 +170,8 @@ is_enough(const struct crew *crew, uint64_t done, double wanted)
 	const double missing = isinf(crew->memory) ? 0 : missing_of(crew, done);
 
 	return wanted > 0 &&
-	       now.half_width + missing * now.mean <= wanted * now.mean &&
+	       now.half_width + missing * now.mean <=
+		   fmax(wanted * now.mean, crew->floor_s) &&
 	       correlation_of(crew->runs, crew->n) < UNCORRELATED;
 }
 
@@ -163,7 +183,8 @@ expect(struct crew *crew, uint64_t done, uint64_t share, double wanted)
 	double factor = (double)share / (double)done;
 
 	if (wanted > 0 && now.mean > 0) {
-		const double times = now.half_width / now.mean / wanted;
+		const double times =
+		    now.half_width / fmax(now.mean * wanted, crew->floor_s);
 
 		factor = fmin(factor, fmax(times * times, 1));
 	}
@@ -268,6 +289,7 @@ simulate(const struct model *model, const struct simulate_options *options,
 	r = crew_init(&crew, &scaled, options, run_count_of(max_messages));
 	if (r < 0)
 		return r;
+	crew.floor_s = options->floor_s * scale;
 	crew.memory = model_memory(&scaled);
 	r = run_all(&crew, max_messages, &simulation);
 	simulation.messages = atomic_load(&crew.messages);

@@ -26,6 +26,7 @@ struct simulate_options {
 	uint64_t max_messages; /* measured, without the warm-up */
 	double half_width;     /* stop when that share of the mean is reached
 				* by the 99 % interval; 0: use all messages */
+	double floor_s;        /* or that many seconds; with half_width */
 	unsigned int threads;  /* 0: one for each processor */
 	/* NULL, or called some times a second by one thread with how much of
 	 * the work is done, 0 .. 1; false from it ends the run early. */

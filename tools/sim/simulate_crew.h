@@ -26,6 +26,7 @@ struct crew {
 	uint64_t warm_up;  /* arrivals of each run that were thrown away */
 	bool growing;      /* and what waited still grew then */
 	double memory;     /* model_memory() */
+	double floor_s;    /* options->floor_s, of the model's time */
 	double expected;   /* messages to come, with those that came */
 	double shown;      /* to progress */
 	double shown_at_s; /* by the clock */
