@@ -224,6 +224,9 @@ printf '5 10 2\n4 10 2\n' >"$dir/back"
 refuses 100 "$dir/back:2" "goes back" replay "$dir/back"
 printf '5 10 nan\n' >"$dir/nan"
 refuses 100 "$dir/nan:1" nan replay "$dir/nan"
+expect 0 "what a trace has itself" replay "$dir/trace" --workers 1 \
+	--tail .5,9 --hits .5 --seed 3 --rate 9
+says err "--tail is left out" "--hits is" "--seed is" "--rate is"
 : >"$dir/empty"
 expect 100 "an empty trace" replay "$dir/empty"
 says err "$dir/empty" "no message"
@@ -261,6 +264,8 @@ done <<EOT
 --tail 0.1
 --hits 1.5
 --patience -1
+--patience 2.5 whole
+--seed 9007199254740993 above
 --messages 0
 --messages many
 --half-width 0

@@ -144,16 +144,29 @@ replay_all(
 		     : cmd_finish(command, o->sim.form, results, n);
 }
 
-/* The trace has them all. */
+/* The trace has them all, and nothing is drawn. */
 static void
 note_left_out(const char *command, const struct sim_options *o)
 {
-	if (o->has_rate || o->has_service || o->sizes)
-		(void)options_fail(SIM_FINE, command,
-		    "%s is left out: the trace has its own",
-		    o->has_rate      ? "--rate"
-		    : o->has_service ? "--service"
-				     : "--sizes");
+	const struct {
+		bool is;
+		const char *option;
+	} given[] = {
+	    {o->has_rate, "--rate"},
+	    {o->has_service, "--service"},
+	    {o->sizes != NULL, "--sizes"},
+	    {o->model.tail_share > 0, "--tail"},
+	    {o->model.hit_share > 0, "--hits"},
+	    {o->has_messages, "--messages"},
+	    {o->run.half_width > 0, "--half-width"},
+	    {o->has_seed, "--seed"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
+		if (given[i].is)
+			(void)options_fail(SIM_FINE, command,
+			    "%s is left out: the trace has its own",
+			    given[i].option);
 }
 
 int

@@ -45,7 +45,8 @@ say_infinite(const char *command, const struct model *model)
 bool
 cmd_keeps_up(const char *command, const struct model *model)
 {
-	double busy = model_utilisation(model);
+	double busy = model_utilisation(model), workers;
+	char advice[64] = "";
 
 	if (busy < 1 && isinf(model_service(model).square_s2))
 		say_infinite(command, model);
@@ -58,12 +59,15 @@ cmd_keeps_up(const char *command, const struct model *model)
 		    sizes_spec(model->sizes));
 		return false;
 	}
+	workers = floor((double)model->limits.lanes * busy) + 1;
+	if (workers <= FEED_MAX_LANES)
+		(void)snprintf(advice, sizeof(advice),
+		    ", or at least --workers %.0f", workers);
 	(void)options_fail(SIM_UNSTABLE, command,
-	    "--rate: %g messages a second keep these %zu workers %.3g times "
-	    "as busy as they can be: write less than --rate %.4g, or at least "
-	    "--workers %.0f",
+	    "--rate: %g messages a second keep these %zu workers %.4g times "
+	    "as busy as they can be: write less than --rate %.4g%s",
 	    model->rate, model->limits.lanes, busy, model_rate_bound(model),
-	    floor((double)model->limits.lanes * busy) + 1);
+	    advice);
 	return false;
 }
 
@@ -132,7 +136,7 @@ say_unstable(const char *command, const struct result *r)
 			continue;
 		said = true;
 		(void)options_fail(SIM_UNSTABLE, command,
-		    "--limits: with the policy %s feed%zu gets %.3g times "
+		    "--limits: with the policy %s feed%zu gets %.5g times "
 		    "what its worker can do: choose others (`sluice-sim "
 		    "optimize`), or write a lower --rate",
 		    policy, i + 1, r->queues[i].utilisation);

@@ -39,6 +39,7 @@ struct sim_options {
 	enum feed_policy policies[FEED_POLICIES];
 	struct simulate_options run;
 	bool has_workers, has_rate, has_service, has_limits, has_messages;
+	bool has_seed;
 	bool has_no_limit; /* --limits '', which is all of a single queue's */
 	bool progress;     /* show it; by default if stderr is a terminal */
 	enum output_form form;

@@ -174,7 +174,8 @@ parse_queues(
 	static const struct value_rule speeds = {"--speeds", 0, 1e6, true,
 	    "one factor a worker, such as --speeds 1,1,2,2"};
 	static const struct value_rule patience = {"--patience", 0, 1e9, false,
-	    "a factor from 0 (first come, first served), such as 100"};
+	    "a whole factor from 0 (first come, first served), such as "
+	    "100"};
 	uint64_t n;
 	int r = 0;
 
@@ -205,8 +206,10 @@ parse_queues(
 		return value_numbers(&speeds, arg, 1, FEED_MAX_LANES,
 		    o->model.speed, &o->n_speeds, err, err_size);
 	case OPT_PATIENCE:
-		return value_number(
-		    &patience, arg, &o->model.patience, err, err_size);
+		r = value_count(&patience, arg, &n, err, err_size);
+		if (r == 0)
+			o->model.patience = (double)n;
+		return r;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -236,6 +239,7 @@ parse_run(
 		return value_number(
 		    &half_width, arg, &o->run.half_width, err, err_size);
 	case OPT_SEED:
+		o->has_seed = true;
 		return value_count(&seed, arg, &o->run.seed, err, err_size);
 	case OPT_THREADS:
 		r = value_count(&threads, arg, &n, err, err_size);

@@ -61,7 +61,10 @@ value_count(const struct value_rule *rule, const char *text,
 
 	if (r < 0)
 		return r;
-	if (x < 0 || x > WHOLE_MAX || x != floor(x))
+	if (x >= WHOLE_MAX)
+		return wrong(err, err_size, "%s: %s is above %.0f: write %s",
+		    rule->option, text, WHOLE_MAX - 1, rule->write);
+	if (x < 0 || x != floor(x))
 		return wrong(err, err_size,
 		    "%s: %s is not a whole number: write %s", rule->option,
 		    text, rule->write);

@@ -26,7 +26,8 @@ struct value_rule {
 int value_number(const struct value_rule *rule, const char *text,
     double *ret_number, char *err, size_t err_size);
 
-/* The same, and whole; up to 2^53. */
+/* The same, and whole; less than 2^53, where doubles begin to
+ * leave some out. */
 int value_count(const struct value_rule *rule, const char *text,
     uint64_t *ret_count, char *err, size_t err_size);
 

@@ -49,7 +49,8 @@ result_of_closed(
 	ret->utilisation = ret->load = closed->utilisation;
 	ret->wait.mean_s = closed->wait_mean_s;
 	/* No chance in it. */
-	ret->ci99_s = isfinite(closed->wait_mean_s) ? 0 : NAN;
+	ret->is_formula = closed->stable && isfinite(closed->wait_mean_s);
+	ret->ci99_s = ret->is_formula ? 0 : NAN;
 	for (size_t i = 0; i < model->limits.lanes; i++)
 		ret->queues[i] = closed->lanes[i];
 	if (!ret->stable)
@@ -179,7 +180,7 @@ put_extras(json_t *o, const struct result *r)
 		put_count(o, "evaluations", r->evaluations);
 	if (!isnan(r->bound_s)) {
 		put_number(o, "bound_s", r->bound_s);
-		put_number(o, "gap", r->wait.mean_s / r->bound_s - 1);
+		put_number(o, "gap", output_gap(r));
 		put_bool(o, "best", r->is_best);
 		put_bool(o, "recommended", r->is_recommended);
 	}

@@ -24,6 +24,7 @@ struct result {
 	double utilisation;
 	double load; /* simulation.load; of a formula, the utilisation */
 	struct lane_figures queues[FEED_MAX_LANES];
+	bool is_formula;       /* no chance in the mean */
 	bool is_short;         /* simulation.is_short */
 	uint64_t messages;     /* measured; 0: computed */
 	double messages_per_s; /* simulated a second */
@@ -60,6 +61,10 @@ void output_results(
 /* "0.2 ms", "1.71 s", "3.2 min", "-" for what is not finite; into buf, returns
  * buf. */
 char *output_seconds(double seconds, char *buf, size_t size);
+
+/* How far the mean is above the bound, as a share of it, 0 at least; NAN or
+ * INFINITY: not known. */
+double output_gap(const struct result *result);
 
 /* For output_results(). */
 void output_table(const struct result *results, size_t n);

@@ -39,7 +39,7 @@ cell_seconds(double s)
 {
 	char buf[CELL];
 
-	(void)printf("%11s", output_seconds(s, buf, sizeof(buf)));
+	(void)printf(" %11s", output_seconds(s, buf, sizeof(buf)));
 }
 
 static void
@@ -47,22 +47,32 @@ cell_percent(double share)
 {
 	char buf[CELL];
 
-	(void)printf("%9s", percent(share, buf, sizeof(buf)));
+	(void)printf(" %8s", percent(share, buf, sizeof(buf)));
 }
 
 static void
-waits_row(const char *name, const struct wait_summary *w, double ci99_s)
+waits_row(const char *name, const struct wait_summary *w, double ci99_s,
+    bool is_formula)
 {
-	(void)printf("%-12s", name);
+	(void)printf("%-11s", name);
 	cell_seconds(w->mean_s);
-	if (isfinite(ci99_s) && ci99_s <= 0)
-		(void)printf("%11s", "formula");
+	if (is_formula)
+		(void)printf(" %11s", "formula");
 	else
 		cell_seconds(ci99_s);
 	cell_seconds(w->p50_s);
 	cell_seconds(w->p95_s);
 	cell_seconds(w->p99_s);
 	cell_seconds(w->max_s);
+}
+
+double
+output_gap(const struct result *r)
+{
+	double gap = r->wait.mean_s / r->bound_s - 1;
+
+	/* A mean may be below by chance; the truth isn't. */
+	return gap < 0 ? 0 : gap;
 }
 
 static bool
@@ -77,10 +87,11 @@ has_bounds(const struct result *results, size_t n)
 static void
 policy_row(const struct result *r, bool bounds)
 {
-	waits_row(feed_policy_name(r->policy), &r->wait, r->ci99_s);
+	waits_row(
+	    feed_policy_name(r->policy), &r->wait, r->ci99_s, r->is_formula);
 	cell_percent(r->utilisation);
 	if (bounds)
-		cell_percent(r->wait.mean_s / r->bound_s - 1);
+		cell_percent(output_gap(r));
 	if (!r->stable)
 		(void)fputs("  UNSTABLE", stdout);
 	if (bounds && r->is_recommended)
@@ -136,7 +147,7 @@ queue_table(const struct result *r)
 		    ", %.3g million a second", r->messages_per_s / 1e6);
 	if (r->evaluations > 0)
 		(void)printf(", %ju choices tried", (uintmax_t)r->evaluations);
-	(void)printf("\n  %-10s%15s%9s%9s%11s\n", "QUEUE", "LIMIT, OCTETS",
+	(void)printf("\n  %-10s%15s%9s%9s%12s\n", "QUEUE", "LIMIT, OCTETS",
 	    "SHARE", "BUSY", "MEAN WAIT");
 	for (size_t i = 0; i < r->limits.lanes; i++)
 		queue_row(r, i);
@@ -149,13 +160,13 @@ output_table(const struct result *results, size_t n)
 {
 	bool bounds = has_bounds(results, n);
 
-	(void)printf("%-12s%11s%11s%11s%11s%11s%11s%9s%s\n", "POLICY",
+	(void)printf("%-11s%12s%12s%12s%12s%12s%12s%9s%s\n", "POLICY",
 	    "MEAN WAIT", "+- (99 %)", "MEDIAN", "95 %", "99 %", "LONGEST",
 	    "BUSY", bounds ? "   ABOVE BOUND" : "");
 	for (size_t i = 0; i < n; i++)
 		policy_row(&results[i], bounds);
 	if (n > 0 && results[0].measured) {
-		waits_row("(measured)", results[0].measured, NAN);
+		waits_row("(measured)", results[0].measured, NAN, false);
 		(void)putchar('\n');
 	}
 	for (size_t i = 0; i < n; i++)
