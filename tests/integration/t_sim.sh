@@ -224,6 +224,8 @@ printf '5 10 2\n4 10 2\n' >"$dir/back"
 refuses 100 "$dir/back:2" "goes back" replay "$dir/back"
 printf '5 10 nan\n' >"$dir/nan"
 refuses 100 "$dir/nan:1" nan replay "$dir/nan"
+printf '5 10 2\0junk\n6 10 2\n' >"$dir/nul"
+refuses 100 "$dir/nul:1" NUL replay "$dir/nul"
 expect 0 "what a trace has itself" replay "$dir/trace" --workers 1 \
 	--tail .5,9 --hits .5 --seed 3 --rate 9
 says err "--tail is left out" "--hits is" "--seed is" "--rate is"

@@ -143,6 +143,12 @@ trace_read_text(
 			    path, at.line, LINE_BYTES - 2);
 			return -EINVAL;
 		}
+		if (line[0] == '\0' || (!strchr(line, '\n') && !feof(in))) {
+			(void)snprintf(err, err_size,
+			    "%s:%ju: a NUL is in it: write " FORM, path,
+			    at.line);
+			return -EINVAL;
+		}
 		r = read_line(&at, line, &m, err, err_size);
 		if (r <= 0)
 			continue;
