@@ -6,8 +6,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* sendmail's quoting (0xff) makes any name of others, but only when it sends:
+ * what it holds back it knows by the octets in the file. */
+static bool
+has_quotes(const uint8_t *data, size_t size)
+{
+	return memchr(data, 0xff, size) != NULL;
+}
+
 static void
-check_headers(const struct qf *qf, size_t size)
+check_headers(const struct qf *qf, const uint8_t *data, size_t size)
 {
 	char value[100];
 
@@ -18,7 +26,8 @@ check_headers(const struct qf *qf, size_t size)
 	/* It neither begins in the middle of a header nor ends there. */
 	assert(qf->headers[qf->headers_len - 1] == '\n');
 	assert(!strstr(qf->headers, "\n\n"));
-	assert(!qf_header(qf, "Return-Path", value, sizeof(value)));
+	assert(has_quotes(data, size) ||
+	       !qf_header(qf, "Return-Path", value, sizeof(value)));
 	if (qf_header(qf, "Subject", value, sizeof(value)))
 		assert(strlen(value) < sizeof(value) && !strchr(value, '\n'));
 }
@@ -41,7 +50,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < qf->n_rcpt; i++)
 		assert(strlen(qf->rcpt[i]) < size);
 	assert(strlen(qf->sender) < size);
-	check_headers(qf, size);
+	check_headers(qf, data, size);
 	qf_free(qf);
 	return 0;
 }
