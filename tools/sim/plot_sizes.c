@@ -116,7 +116,9 @@ write_script(struct plot *plot, const struct sim_options *o,
 
 	(void)snprintf(
 	    title, sizeof(title), "Sizes of messages: %.150s", o->sizes_as);
-	(void)fputs("set multiplot layout 2,1 title ", plot->script);
+	/* One margin for both, so that their limits stand above each other. */
+	(void)fputs(
+	    "set lmargin 11\nset multiplot layout 2,1 title ", plot->script);
 	plot_string(plot, title);
 	(void)fprintf(plot->script,
 	    "\nset key right\nset xrange [%.9g:%.9g]\n%sset xlabel \"octets\"\n"
