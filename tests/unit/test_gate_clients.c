@@ -13,9 +13,11 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -304,10 +306,33 @@ a_socket_that_was_left_behind_is_replaced(void **state)
 	stage_done(s);
 }
 
+/* The kernel forgets it with every change of the user. */
+static void
+the_signal_of_the_parents_death_stays(void **state)
+{
+	char *top = tmp_new(), *path = xasprintf("%s/sock", top);
+	int fd, signal_number = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(top, 0777), 0);
+	assert_int_equal(prctl(PR_SET_PDEATHSIG, SIGTERM), 0);
+	fd = gate_listen(path, "nobody");
+	assert_true(fd >= 0);
+	assert_int_equal(prctl(PR_GET_PDEATHSIG, &signal_number), 0);
+	assert_int_equal(signal_number, SIGTERM);
+	assert_int_equal(prctl(PR_SET_PDEATHSIG, 0), 0);
+	(void)close(fd);
+	free(path);
+	tmp_remove(top);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_signal_of_the_parents_death_stays),
 	    cmocka_unit_test(a_question_is_one_netstring_and_nothing_else),
 	    cmocka_unit_test(answers_are_netstrings),
 	    cmocka_unit_test(questions_are_answered_over_one_connection),

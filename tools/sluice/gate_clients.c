@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -69,8 +70,9 @@ bind_path(const char *path)
 int
 gate_listen(const char *path, const char *user)
 {
+	const pid_t parent = getppid();
 	const struct passwd *pw;
-	int r, back;
+	int r, back, death_signal = 0;
 
 	if (!user || geteuid() != 0)
 		return bind_path(path);
@@ -79,10 +81,16 @@ gate_listen(const char *path, const char *user)
 		return -ENOENT;
 	/* The directory is that user's: root has no business with names that
 	 * somebody else may exchange.  And the socket is to be theirs. */
+	(void)prctl(PR_GET_PDEATHSIG, &death_signal);
 	if (seteuid(pw->pw_uid) < 0)
 		return -errno;
 	r = bind_path(path);
 	back = seteuid(0) < 0 ? -errno : 0;
+	/* With the user the kernel forgets what the parent's death is to
+	 * bring: a gate would outlive a sluice run that was killed. */
+	if (back == 0 && death_signal != 0 &&
+	    (prctl(PR_SET_PDEATHSIG, death_signal) < 0 || getppid() != parent))
+		back = -ESRCH;
 	if (back < 0 && r >= 0)
 		(void)close(r);
 	return back < 0 ? back : r;
