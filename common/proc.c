@@ -116,6 +116,23 @@ proc_bind_to_parent(pid_t parent)
 		_exit(EXIT_SYSTEM);
 }
 
+void
+proc_bond_take(struct proc_bond *ret_bond)
+{
+	*ret_bond = (struct proc_bond){.parent = getppid()};
+	(void)prctl(PR_GET_PDEATHSIG, &ret_bond->signal_number);
+}
+
+int
+proc_bond_renew(const struct proc_bond *bond)
+{
+	if (bond->signal_number == 0)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, bond->signal_number) < 0)
+		return -errno;
+	return getppid() == bond->parent ? 0 : -ESRCH;
+}
+
 char *
 proc_status_text(int status, char *buf, size_t size)
 {

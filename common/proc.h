@@ -37,6 +37,20 @@ pid_t proc_spawn(const struct proc_spec *spec);
 void proc_bind_to_parent(pid_t parent);
 
 /*
+ * With a change of its user the kernel forgets which signal a process gets
+ * when its parent dies.  Take this before the change, and renew it after.
+ */
+struct proc_bond {
+	pid_t parent;
+	int signal_number; /* 0: none */
+};
+
+void proc_bond_take(struct proc_bond *ret_bond);
+
+/* Returns 0; -ESRCH: the parent was gone in between; or -errno. */
+int proc_bond_renew(const struct proc_bond *bond);
+
+/*
  * What a wait status means, in words: "exit 3", "signal 11 (SEGV)".
  * Writes to buf, returns buf.
  */

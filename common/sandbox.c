@@ -2,6 +2,7 @@
 
 #include "common/conf.h"
 #include "common/log.h"
+#include "common/proc.h"
 #include "common/sandbox_priv.h"
 
 #include <assert.h>
@@ -191,27 +192,13 @@ fail(char *err, size_t err_size, const char *what, int r)
 	return r;
 }
 
-/*
- * The kernel forgets the signal of the parent's death when the uid changes.
- * Set it again, and see that the parent wasn't gone in between.
- */
-static int
-keep_bound(int signal_number, pid_t parent)
-{
-	if (signal_number == 0)
-		return 0;
-	if (prctl(PR_SET_PDEATHSIG, signal_number) < 0)
-		return -errno;
-	return getppid() == parent ? 0 : -ESRCH;
-}
-
 int
 sandbox_enter(
     enum role role, const struct conf *conf, char *err, size_t err_size)
 {
 	const struct sandbox_row *row = &rows[role];
-	const pid_t parent = getppid();
-	int r, death = 0;
+	struct proc_bond bond;
+	int r;
 
 	assert(role < ROLE_COUNT && role != ROLE_CELL);
 	err[0] = '\0';
@@ -220,12 +207,11 @@ sandbox_enter(
 		return fail(err, err_size, "cannot lower the limits", r);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(err, err_size, "no_new_privs", -errno);
-	if (prctl(PR_GET_PDEATHSIG, &death) < 0)
-		return fail(err, err_size, "signal of the parent", -errno);
+	proc_bond_take(&bond);
 	r = drop_user(row, conf, err, err_size);
 	if (r < 0)
 		return r;
-	r = keep_bound(death, parent);
+	r = proc_bond_renew(&bond);
 	if (r < 0)
 		return fail(err, err_size, "the parent is gone", r);
 	/* Of the same user, nobody may look inside by ptrace or /proc. */

@@ -9,7 +9,7 @@
  * root nothing happens.  A parent-death signal that was set stays set (the
  * kernel drops it with the old uid).
  *
- * Returns 0; -ENOENT: no such user; -ECHILD: the parent is gone; or -errno.
+ * Returns 0; -ENOENT: no such user; -ESRCH: the parent is gone; or -errno.
  */
 int drop_to_user(const char *user);
 

@@ -3,13 +3,13 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "common/proc.h"
 #include "tools/sluice/gate_wire.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <pwd.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -70,9 +70,9 @@ bind_path(const char *path)
 int
 gate_listen(const char *path, const char *user)
 {
-	const pid_t parent = getppid();
 	const struct passwd *pw;
-	int r, back, death_signal = 0;
+	struct proc_bond bond;
+	int r, back;
 
 	if (!user || geteuid() != 0)
 		return bind_path(path);
@@ -81,16 +81,13 @@ gate_listen(const char *path, const char *user)
 		return -ENOENT;
 	/* The directory is that user's: root has no business with names that
 	 * somebody else may exchange.  And the socket is to be theirs. */
-	(void)prctl(PR_GET_PDEATHSIG, &death_signal);
+	proc_bond_take(&bond);
 	if (seteuid(pw->pw_uid) < 0)
 		return -errno;
 	r = bind_path(path);
 	back = seteuid(0) < 0 ? -errno : 0;
-	/* With the user the kernel forgets what the parent's death is to
-	 * bring: a gate would outlive a sluice run that was killed. */
-	if (back == 0 && death_signal != 0 &&
-	    (prctl(PR_SET_PDEATHSIG, death_signal) < 0 || getppid() != parent))
-		back = -ESRCH;
+	if (back == 0) /* else a gate would outlive its sluice run */
+		back = proc_bond_renew(&bond);
 	if (back < 0 && r >= 0)
 		(void)close(r);
 	return back < 0 ? back : r;
