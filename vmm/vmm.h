@@ -1,0 +1,122 @@
+/*
+ * vmm/vmm.h - what a hypervisor must be able to do: a reference that was
+ * booted once, and clones of it (docs/vm-lifecycle.md).
+ *
+ *   probe, open, [ clone, inject, run_start ... event_fd, next, collect ...
+ *   reset | destroy ]*, close
+ *
+ * Nothing here blocks for longer than starting a process takes: what lasts is
+ * begun, and its end comes as an event.  One thread, one loop.  Who calls
+ * keeps the deadlines; a back end has none of its own.  Back ends:
+ * vmm/qemu.h; tests also have vmm/fake.h.
+ */
+#ifndef SLUICE_VMM_VMM_H
+#define SLUICE_VMM_VMM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct vmm; /* an opened reference; the back end's */
+struct vm;  /* a clone of it; the back end's */
+
+struct vmm_options {
+	const char *state;     /* directory of the references */
+	const char *reference; /* "linux", "wine" */
+	const char *program;   /* the back end's own program; NULL: default */
+};
+
+/* What next() tells. */
+enum vmm_event {
+	VMM_PARKED, /* a clone is ready: its agent polls, it stands still */
+	VMM_TAKEN,  /* the agent has the sample */
+	VMM_REPORT, /* there is more for collect() */
+	VMM_ENDED,  /* the agent says that the run is over */
+	VMM_DIED,   /* the clone is no more, unasked; still to be destroyed */
+	VMM_GONE,   /* destroy() is done: the struct vm is freed */
+};
+
+/* A file to run. */
+struct vmm_sample {
+	int fd;           /* readable, seekable; borrowed during the call */
+	uint64_t bytes;   /* at most MAILBOX_SAMPLE_MAX */
+	const char *name; /* as the mail names it */
+	const char *type; /* MIME type, "" unknown */
+};
+
+struct vmm_stats {
+	uint64_t private_bytes; /* of this clone alone; 0: unknown */
+	uint64_t clone_usec;    /* from clone() to VMM_PARKED */
+	uint64_t lost_events;   /* that the guest says it had no room for */
+};
+
+struct vmm_ops {
+	const char *name;
+
+	/*
+	 * Can this host run this back end?  0, or -ENOTSUP with the reason in
+	 * words in why.  May block for the start of one program.
+	 */
+	int (*probe)(
+	    const struct vmm_options *options, char *why, size_t why_size);
+
+	/*
+	 * Open a reference that was built before.  Returns 0; -ENOENT: not
+	 * built; -ESTALE: built by another version of the hypervisor, another
+	 * recipe or on another processor: build it again; -EBADMSG: damaged;
+	 * or -errno.  err says it in words.
+	 */
+	int (*open)(const struct vmm_options *options, struct vmm **ret,
+	    char *err, size_t err_size);
+	void (*close)(struct vmm *vmm); /* after the last VMM_GONE */
+
+	/*
+	 * Begin a clone.  slot (from 0, its caller's numbering) becomes part
+	 * of its name, by which reap() knows it.  Returns 0 and the clone,
+	 * which is the caller's until VMM_GONE; or -errno.
+	 */
+	int (*clone)(struct vmm *vmm, uint32_t slot, struct vm **ret);
+
+	/*
+	 * Put a sample before a parked clone; it still stands still.
+	 * Returns 0; -EFBIG; or -errno as pread(2).  Blocks for one copy.
+	 */
+	int (*inject)(struct vm *vm, const struct vmm_sample *sample);
+
+	/* Let it run; the agent ends the run itself after deadline_usec. */
+	int (*run_start)(struct vm *vm, uint64_t deadline_usec);
+
+	/* Readable when next() has something to say; borrowed. */
+	int (*event_fd)(const struct vm *vm);
+
+	/* The next event; -EAGAIN: none.  A bounded number per call of poll(2)
+	 * however hard the guest rings. */
+	int (*next)(struct vm *vm, enum vmm_event *ret);
+
+	/*
+	 * Copy octets of the report from offset `from` on: what the guest has
+	 * written so far, at most n.  Returns the number, 0: no more yet.
+	 * What was copied is never read again from the guest.
+	 */
+	size_t (*collect)(struct vm *vm, uint64_t from, void *buf, size_t n);
+
+	/*
+	 * Begin to bring a used clone back to the parked state; VMM_PARKED
+	 * comes.  NULL or -ENOTSUP: destroy it and take another.
+	 */
+	int (*reset)(struct vm *vm);
+
+	/*
+	 * Begin its end, at any time after clone(); VMM_GONE comes, nothing
+	 * else.  Returns 0, or -errno: it can't be ended, the slot must be
+	 * written off (and the struct vm is lost with it).
+	 */
+	int (*destroy)(struct vm *vm);
+
+	/* End what a former process of ours left behind, by its names.
+	 * Returns the number found, or -errno.  May block for a second. */
+	int (*reap)(const struct vmm_options *options);
+
+	void (*stats)(const struct vm *vm, struct vmm_stats *ret);
+};
+
+#endif
