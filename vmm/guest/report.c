@@ -1,0 +1,224 @@
+#include "vmm/guest/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char *const names[REPORT_KINDS] = {
+#define EVENT(id, kind, fields, text) [REPORT_##id] = (kind),
+#include "vmm/event.def"
+#undef EVENT
+};
+
+/* A line in the making.  What doesn't fit makes it overflow, not grow. */
+struct line {
+	char at[REPORT_LINE_MAX];
+	size_t n;
+	bool overflow;
+};
+
+static void
+put(struct line *line, const char *text, size_t n)
+{
+	if (line->overflow || n > sizeof(line->at) - line->n) {
+		line->overflow = true;
+		return;
+	}
+	memcpy(line->at + line->n, text, n);
+	line->n += n;
+}
+
+static void
+put_text(struct line *line, const char *text)
+{
+	put(line, text, strlen(text));
+}
+
+static void
+put_number(struct line *line, const char *key, int64_t value)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), ",\"%s\":%" PRId64, key, value);
+
+	put(line, text, (size_t)n);
+}
+
+/* Length of the well-formed UTF-8 sequence (RFC 3629) at s; 0: none. */
+static size_t
+utf8(const unsigned char *s, size_t n)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint32_t code;
+	size_t want;
+
+	if (s[0] < 0x80)
+		return 1;
+	want = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	if (s[0] < 0xc2 || s[0] > 0xf4 || want > n)
+		return 0;
+	code = s[0] & (0xffu >> (want + 1));
+	for (size_t i = 1; i < want; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (code < least[want] || code > 0x10ffff ||
+	    (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return want;
+}
+
+static void
+put_string(struct line *line, const unsigned char *s, size_t n)
+{
+	size_t room = REPORT_STRING_MAX;
+
+	put(line, "\"", 1);
+	while (n > 0) {
+		char escaped[8];
+		const char *text = (const char *)s;
+		size_t take = utf8(s, n), bytes = take;
+
+		if (take == 0 || s[0] < 0x20 || s[0] == '"' || s[0] == '\\') {
+			take = 1;
+			bytes = (size_t)snprintf(
+			    escaped, sizeof(escaped), "\\u%04x", s[0]);
+			text = escaped;
+		}
+		if (bytes > room)
+			break;
+		put(line, text, bytes);
+		room -= bytes;
+		s += take;
+		n -= take;
+	}
+	put(line, "\"", 1);
+}
+
+void
+report_init(struct report *report, char *at, size_t max)
+{
+	memset(report, 0, sizeof(*report));
+	report->at = at;
+	report->max = max;
+}
+
+/* The line of an event is its time, its body (all but the time) and, if it
+ * is more than one, its number. */
+static bool
+write_line(struct report *report, uint64_t usec, uint64_t n, size_t keep)
+{
+	char time[40], number[40] = "}\n";
+	size_t bytes, tail, all;
+
+	bytes = (size_t)snprintf(time, sizeof(time), "{\"t\":%" PRIu64 ".%03u",
+	    usec / 1000000, (unsigned)(usec / 1000 % 1000));
+	if (n > 1)
+		(void)snprintf(
+		    number, sizeof(number), ",\"n\":%" PRIu64 "}\n", n);
+	tail = strlen(number);
+	all = bytes + report->last_bytes + tail;
+	if (all > REPORT_LINE_MAX || report->max < keep ||
+	    all > report->max - keep - report->used)
+		return false;
+	memcpy(report->at + report->used, time, bytes);
+	memcpy(report->at + report->used + bytes, report->last,
+	    report->last_bytes);
+	memcpy(report->at + report->used + bytes + report->last_bytes, number,
+	    tail);
+	report->used += all;
+	report->kinds[report->last_kind].lines++;
+	report->kinds[report->last_kind].bytes += (uint32_t)all;
+	return true;
+}
+
+static void
+count_or_lose(struct report *report, uint64_t usec, uint64_t n)
+{
+	const enum report_kind kind = report->last_kind;
+
+	if (report->kinds[kind].lines >= REPORT_KIND_LINES ||
+	    report->kinds[kind].bytes >= REPORT_KIND_BYTES ||
+	    !write_line(report, usec, n, REPORT_END_BYTES))
+		report->lost += n;
+}
+
+void
+report_settle(struct report *report, uint64_t usec, uint64_t age_usec)
+{
+	if (report->again == 0 || usec - report->last_usec < age_usec)
+		return;
+	count_or_lose(report, report->last_usec, report->again);
+	report->again = 0;
+}
+
+void
+report_fields(struct report *report, uint64_t usec, const char *by, int pid,
+    enum report_kind kind, const struct report_field *fields)
+{
+	struct line line = {.n = 0};
+
+	put_text(&line, ",\"by\":\"");
+	put_text(&line, by);
+	put_text(&line, "\"");
+	if (pid > 0)
+		put_number(&line, "pid", pid);
+	put_text(&line, ",\"ev\":\"");
+	put_text(&line, names[kind]);
+	put_text(&line, "\"");
+	for (; fields->key; fields++) {
+		if (!fields->octets) {
+			put_number(&line, fields->key, fields->number);
+			continue;
+		}
+		put_text(&line, ",\"");
+		put_text(&line, fields->key);
+		put_text(&line, "\":");
+		put_string(&line, fields->octets, fields->n);
+	}
+	if (line.overflow) {
+		report->lost++;
+		return;
+	}
+	if (line.n == report->last_bytes && report->last_kind == kind &&
+	    memcmp(line.at, report->last, line.n) == 0) {
+		report->again++;
+		report->last_usec = usec;
+		return;
+	}
+	report_settle(report, usec, 0);
+	memcpy(report->last, line.at, line.n);
+	report->last_bytes = line.n;
+	report->last_kind = kind;
+	report->last_usec = usec;
+	count_or_lose(report, usec, 1);
+}
+
+/* Beyond every limit but that of the whole: there must be an end. */
+static void
+add_kept(struct report *report, uint64_t usec, const char *body,
+    enum report_kind kind)
+{
+	report->last_bytes = strlen(body);
+	report->last_kind = kind;
+	memcpy(report->last, body, report->last_bytes);
+	(void)write_line(report, usec, 1, 0);
+}
+
+void
+report_end(struct report *report, uint64_t usec, const char *how, int64_t code)
+{
+	char body[256];
+
+	report_settle(report, usec, 0);
+	if (report->lost > 0) {
+		(void)snprintf(body, sizeof(body),
+		    ",\"by\":\"agent\",\"ev\":\"%s\",\"text\":"
+		    "\"truncated: %" PRIu64 " events lost\"",
+		    names[REPORT_AGENT_NOTE], report->lost);
+		add_kept(report, usec, body, REPORT_AGENT_NOTE);
+	}
+	(void)snprintf(body, sizeof(body),
+	    ",\"by\":\"agent\",\"ev\":\"%s\",\"how\":\"%s\",\"code\":%" PRId64,
+	    names[REPORT_AGENT_END], how, code);
+	add_kept(report, usec, body, REPORT_AGENT_END);
+}
