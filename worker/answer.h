@@ -16,13 +16,21 @@ enum answer {
 	ANSWER_COUNT
 };
 
+/* How long a message may wait for one that is unknown(system). */
+enum answer_wait {
+	ANSWER_WAIT_USUAL,   /* worker.hold_max */
+	ANSWER_WAIT_ON,      /* until somebody decides */
+	ANSWER_WAIT_NO_MORE, /* it has waited long enough: to error */
+	ANSWER_WAITS
+};
+
 #define ANSWER_ENGINE_MAX 16
 #define ANSWER_REASON_MAX 200
 
 struct engine_answer {
 	char engine[ANSWER_ENGINE_MAX]; /* "reading", "policy", "clamd", ... */
 	uint32_t answer;                /* enum answer */
-	uint32_t pad;
+	uint32_t wait;                  /* enum answer_wait */
 	uint64_t usec;                  /* time until the answer */
 	double score;                   /* spam engines; else 0 */
 	char reason[ANSWER_REASON_MAX]; /* evidence for people; "" when clean */

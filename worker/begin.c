@@ -40,6 +40,9 @@ send_job(struct deliver *d, struct item *item, int fd, uint64_t bytes)
 {
 	struct wire_job job = {.job = ++d->last_job, .bytes = bytes};
 
+	if (item->since.usec)
+		job.held_usec = mono_span(item->since, mono_now());
+
 	copy_text(job.id, sizeof(job.id), item->id);
 	copy_text(job.sender, sizeof(job.sender), item->qf->sender);
 	copy_text(job.rcpt, sizeof(job.rcpt),
@@ -80,6 +83,7 @@ begin(struct deliver *d, struct item *item)
 		return r;
 	}
 	lot_put(&d->lot, item, ITEM_JUDGED);
+	item->was_long = false;
 	item->begun = d->lot.clock;
 	item->share_begun = d->lot.share;
 	return 0;

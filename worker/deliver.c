@@ -68,8 +68,14 @@ publish(struct deliver *d)
 	lot_clock(&d->lot, now);
 	TAILQ_FOREACH (item, &d->lot.judged, link)
 		served_usec += d->lot.share - item->share_begun;
-	lane_set(d->lane, n, (struct mono){now.usec - served_usec});
+	/* Those that only clones are busy with had all of their service; beside
+	 * none that has a place they don't make the lane a busy one. */
+	TAILQ_FOREACH (item, &d->lot.lengthy, link)
+		served_usec += item->service_usec;
+	lane_set(d->lane, n ? n + d->lot.n_long : 0,
+	    (struct mono){now.usec - served_usec});
 	metrics_set(d->metrics, METRIC_deliver_in_flight, n);
+	metrics_set(d->metrics, METRIC_deliver_long, d->lot.n_long);
 	metrics_set(d->metrics, METRIC_deliver_waiting, d->lot.n_waiting);
 	/* With nothing left that asks, nobody knows; the next message will. */
 	metrics_set(d->metrics, METRIC_deliver_outage,
@@ -128,13 +134,41 @@ on_work(evutil_socket_t fd, short what, void *arg)
 		deliver_end(d, 0);
 }
 
-static void
-on_judgement(evutil_socket_t fd, short what, void *arg)
+static int
+take_judgement(struct deliver *d)
 {
-	struct deliver *d = arg;
 	const struct wire_judgement *judgement;
 	const char *evidence;
 	struct item *item;
+	int r = wire_judgement(&d->msg, &judgement, &evidence);
+
+	if (r < 0)
+		return r;
+	item = lot_find_job(&d->lot, judgement->job);
+	if (item)
+		deliver_decide(d, item, judgement, evidence);
+	return 0;
+}
+
+static int
+take_long(struct deliver *d)
+{
+	const struct wire_long *msg;
+	struct item *item;
+	int r = wire_long(&d->msg, &msg);
+
+	if (r < 0)
+		return r;
+	item = lot_find_job(&d->lot, msg->job);
+	if (item && item->list == ITEM_JUDGED)
+		deliver_make_long(d, item);
+	return 0;
+}
+
+static void
+on_engines(evutil_socket_t fd, short what, void *arg)
+{
+	struct deliver *d = arg;
 	int r;
 
 	(void)what;
@@ -143,15 +177,13 @@ on_judgement(evutil_socket_t fd, short what, void *arg)
 		if (r == -EAGAIN)
 			break;
 		if (r == 0)
-			r = wire_judgement(&d->msg, &judgement, &evidence);
+			r = d->msg.type == WIRE_LONG ? take_long(d)
+						     : take_judgement(d);
 		if (r < 0) {
 			ipc_drop_fds(&d->msg);
 			deliver_end(d, r);
 			return;
 		}
-		item = lot_find_job(&d->lot, judgement->job);
-		if (item)
-			deliver_decide(d, item, judgement, evidence);
 	}
 	deliver_wake(d);
 }
@@ -224,13 +256,17 @@ engines_hang(const struct deliver *d, struct mono now)
 {
 	const struct conf *conf = d->conf;
 	const struct item *item = TAILQ_FIRST(&d->lot.judged);
+	const struct item *lengthy = TAILQ_FIRST(&d->lot.lengthy);
 	uint64_t n = conf->worker.in_flight;
 	uint64_t patience = conf->budget.wall_usec +
 			    n * (JUDGE_CLAMD_MOST * conf->clamd.timeout_usec +
 				    conf->spam.timeout_usec) +
 			    ENGINES_SLACK_USEC;
 
-	return item && mono_span(item->begun, now) > patience;
+	if (item && mono_span(item->begun, now) > patience)
+		return true;
+	patience += 2 * (conf->detonate.patience_usec + conf->vm.deadline_usec);
+	return lengthy && mono_span(lengthy->begun, now) > patience;
 }
 
 static void
@@ -334,7 +370,7 @@ open_loop(struct deliver *d)
 	if (!d->work || !d->gathered)
 		return -ENOMEM;
 	(void)event_priority_set(d->work, 1);
-	r = add_event(d, DELIVER_ENGINES_FD, EV_READ, on_judgement, NULL);
+	r = add_event(d, DELIVER_ENGINES_FD, EV_READ, on_engines, NULL);
 	if (r == 0)
 		r = add_event(d, d->inotify_fd, EV_READ, on_names, NULL);
 	if (r == 0)

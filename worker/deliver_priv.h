@@ -60,6 +60,9 @@ void deliver_later(struct deliver *d, struct item *item, uint64_t usec);
 void deliver_decide(struct deliver *d, struct item *item,
     const struct wire_judgement *judgement, const char *evidence);
 
+/* Only clones are busy with item from now on: it gives up its place. */
+void deliver_make_long(struct deliver *d, struct item *item);
+
 /* Send item to error with a reason; it is claimed. */
 void deliver_set_aside(
     struct deliver *d, struct item *item, const char *reason);

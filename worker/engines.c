@@ -108,21 +108,14 @@ on_job(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* Deliver may give its place to another; nothing is lost if it isn't told. */
 static void
-on_vmm(evutil_socket_t fd, short what, void *arg)
+on_long(void *arg, uint64_t job)
 {
-	struct engines *engines = arg;
-	const struct wire_vm_state *state;
+	struct wire_long msg = {.job = job};
 
-	(void)what;
-	if (ipc_recv(fd, &engines->msg) < 0 ||
-	    wire_vm_state(&engines->msg, &state) < 0) {
-		ipc_drop_fds(&engines->msg);
-		engines_end(engines, -EPIPE);
-		return;
-	}
-	log_info(
-	    "engine vm %s: %s", state->available ? "on" : "off", state->text);
+	(void)arg;
+	(void)ipc_send(DELIVER_FD, WIRE_LONG, &msg, sizeof(msg), NULL, 0);
 }
 
 /* A command (k is 0) counts nothing. */
@@ -144,7 +137,6 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 {
 	char err[512] = "";
 	struct wire_job proof;
-	struct event *vmm;
 	int r, fd;
 
 	engines->base = event_base_new();
@@ -154,6 +146,7 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 	    engines, &engines->judge, err, sizeof(err));
 	if (r == 0) {
 		count(engines->judge, conf, k);
+		judge_run(engines->judge, VMM_FD, on_long);
 		r = sandbox_enter(ROLE_ENGINES, conf, err, sizeof(err));
 	}
 	if (r < 0) {
@@ -162,15 +155,13 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 	}
 	engines->jobs = event_new(
 	    engines->base, DELIVER_FD, EV_READ | EV_PERSIST, on_job, engines);
-	vmm = event_new(
-	    engines->base, VMM_FD, EV_READ | EV_PERSIST, on_vmm, engines);
-	if (!engines->jobs || !vmm || event_add(vmm, NULL) < 0)
+	if (!engines->jobs)
 		return -ENOMEM;
 	fd = proof_message(&proof);
 	if (fd < 0)
 		return fd;
 	judge_submit(engines->judge, &proof, fd);
-	return ipc_send(VMM_FD, WIRE_VM_ASK, NULL, 0, NULL, 0);
+	return 0;
 }
 
 int

@@ -42,6 +42,21 @@ add_verdict(json_t *verdicts, const char *engine, const char *answer,
 	(void)json_array_append_new(verdicts, v);
 }
 
+/* The clones' answer, with what the file did there. */
+static void
+add_run(json_t *verdicts, const struct job_part *part)
+{
+	json_t *did =
+	    part->behaviours ? json_loads(part->behaviours, 0, NULL) : NULL;
+
+	add_verdict(verdicts, "vm", answer_name((enum answer)part->vm.answer),
+	    part->vm.reason, part->is_run_known);
+	if (did)
+		(void)json_object_set_new(
+		    json_array_get(verdicts, json_array_size(verdicts) - 1),
+		    "did", did);
+}
+
 static json_t *
 verdicts_json(const struct job *job, const struct job_part *part)
 {
@@ -58,6 +73,8 @@ verdicts_json(const struct job *job, const struct job_part *part)
 		add_verdict(verdicts, "clamd",
 		    answer_name(judged->answer.answer), judged->answer.reason,
 		    judged->is_known);
+	if (judged->is_run)
+		add_run(verdicts, judged);
 	return verdicts;
 }
 
@@ -107,6 +124,7 @@ is_bad(const struct job_part *part)
 	const struct job_part *judged = part->same ? part->same : part;
 
 	return part->action != POLICY_ALLOW ||
+	       (judged->is_run && judged->vm.answer != ANSWER_CLEAN) ||
 	       (judged->is_done && judged->answer.answer != ANSWER_CLEAN);
 }
 
@@ -129,6 +147,10 @@ part_cost(const struct job *job, size_t i)
 
 	if (part->why)
 		octets += strlen(part->why);
+	if (judged->is_run)
+		octets += strlen(judged->vm.reason);
+	if (judged->behaviours) /* escaped as ASCII already */
+		octets += strlen(judged->behaviours);
 	for (uint32_t n = 0; n < seen->n_names; n++) {
 		octets += strlen(p) + 1; /* two quotes and a comma: ESCAPED */
 		p += strlen(p) + 1;

@@ -24,6 +24,7 @@ struct event;
 struct job;
 struct metrics;
 struct reading;
+struct runs;
 struct spam;
 struct spam_check;
 struct table;
@@ -40,12 +41,23 @@ struct job_part {
 	bool is_scanning;      /* clamd has it, or is to get it */
 	bool is_done;
 	struct engine_answer answer;
+	struct engine_answer vm; /* the clones' answer, if is_run */
+	bool is_run;
+	bool is_run_known; /* from the scanned table */
+	char *behaviours;  /* JSON, what it did; NULL: none */
 	enum policy_action action;
 	const char *why;   /* the policy's words */
 	UT_hash_handle hh; /* by digest */
 };
 
-enum job_engine { JOB_READING, JOB_POLICY, JOB_CLAMD, JOB_SPAM, JOB_ENGINES };
+enum job_engine {
+	JOB_READING,
+	JOB_POLICY,
+	JOB_CLAMD,
+	JOB_SPAM,
+	JOB_VM, /* asked when all others have answered */
+	JOB_ENGINES
+};
 
 struct job {
 	LIST_ENTRY(job) link;
@@ -71,6 +83,9 @@ struct job {
 	size_t inquiries;
 	struct event *patience; /* for what others judge */
 	char context[96];       /* clamd_context() then; "": no table */
+	bool is_running;        /* its files had their turn with the clones */
+	bool is_long;           /* and that takes long: its reading's octets
+				   are counted by runs.c, not in open_bytes */
 	bool is_asked[JOB_ENGINES];
 	struct engine_answer answers[JOB_ENGINES];
 };
@@ -83,6 +98,7 @@ struct judge {
 	struct spam *spam;
 	struct policy *policy;
 	struct table *table;
+	struct runs *runs;
 	struct metrics *metrics; /* NULL: count nothing */
 	uint64_t last_inquiry;
 	LIST_HEAD(, job) jobs;
@@ -91,6 +107,8 @@ struct judge {
 	STAILQ_HEAD(, job) unread;
 	uint64_t open_bytes;
 	judge_done *done;
+	judge_lost *lost;
+	judge_long *is_long; /* NULL: nobody wants to know */
 	void *arg;
 	/* A judgement as it goes out: the struct, then the evidence. */
 	union {

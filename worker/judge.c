@@ -7,6 +7,7 @@
 #include "worker/clamd.h"
 #include "worker/job_priv.h"
 #include "worker/reading.h"
+#include "worker/runs.h"
 #include "worker/spam.h"
 #include "worker/table.h"
 
@@ -19,6 +20,7 @@ static const char *const engine_names[JOB_ENGINES] = {
     [JOB_POLICY] = "policy",
     [JOB_CLAMD] = "clamd",
     [JOB_SPAM] = "spam",
+    [JOB_VM] = "vm",
 };
 
 static void ask_reading(struct job *job);
@@ -39,8 +41,9 @@ read_next(struct judge *judge)
 static void
 job_free(struct job *job)
 {
+	runs_forget(job);
 	parts_free(job);
-	if (job->reading)
+	if (job->reading && !job->is_long)
 		job->judge->open_bytes -= job->reading->map_bytes;
 	LIST_REMOVE(job, link);
 	(void)reading_free(job->reading);
@@ -72,7 +75,7 @@ job_answered(struct job *job)
 {
 	struct judge *judge = job->judge;
 
-	if (--job->pending > 0)
+	if (--job->pending > 0 || runs_begin(job))
 		return;
 	for (int e = 0; e < JOB_ENGINES; e++)
 		job->answers[e].usec = job->answers[e].usec
@@ -93,6 +96,9 @@ job_merge(
 	    answer_worse(answer->answer, kept->answer) == answer->answer) {
 		*kept = *answer;
 		(void)strcpy(kept->engine, engine_names[e]);
+	} else if (answer->answer == kept->answer &&
+		   answer->wait > kept->wait) {
+		kept->wait = answer->wait;
 	}
 	kept->usec = mono_span(job->begun, mono_now());
 }
@@ -290,6 +296,7 @@ judge_new(struct event_base *base, const struct conf *conf, int scan_fd,
 	judge->base = base;
 	judge->conf = conf;
 	judge->done = done;
+	judge->lost = lost;
 	judge->arg = arg;
 	LIST_INIT(&judge->jobs);
 	STAILQ_INIT(&judge->unread);
@@ -304,6 +311,15 @@ judge_new(struct event_base *base, const struct conf *conf, int scan_fd,
 	}
 	*ret_judge = judge;
 	return 0;
+}
+
+void
+judge_run(struct judge *judge, int vmm_fd, judge_long *is_long)
+{
+	if (!conf_has_word(judge->conf->worker.engines, "vm"))
+		return;
+	judge->is_long = is_long;
+	judge->runs = runs_new(judge, vmm_fd);
 }
 
 void
@@ -323,6 +339,7 @@ judge_free(struct judge *judge)
 	(void)spam_free(judge->spam);
 	while (!LIST_EMPTY(&judge->jobs))
 		job_free(LIST_FIRST(&judge->jobs));
+	(void)runs_free(judge->runs);
 	(void)table_close(judge->table);
 	(void)policy_free(judge->policy);
 	free(judge);

@@ -4,13 +4,15 @@
  *
  * A job asks a cell for its reading, clamd and the spam engine for the raw
  * message, then the policy, and clamd for every part that the scanned table
- * doesn't know.  When all have answered, so always in the end, since each has
- * a deadline, the judgement is handed over.
+ * doesn't know; last, and if none of them has decided it, the clones.  When all
+ * have answered, so always in the end, since each has a deadline, the judgement
+ * is handed over.
  */
 #ifndef SLUICE_WORKER_JUDGE_H
 #define SLUICE_WORKER_JUDGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * All of a message's parts together may take clamd so many times clamd.timeout;
@@ -30,11 +32,15 @@ struct wire_judgement;
 typedef void judge_done(
     void *arg, const struct wire_judgement *judgement, const char *evidence);
 typedef void judge_lost(void *arg);
+/* Of this job only its files' runs in clones are left, which may take long;
+ * it costs no more of this process's time until its judgement. */
+typedef void judge_long(void *arg, uint64_t job);
 
 /*
  * scan_fd   socket of the scan role; borrowed
  * done      called once for each job, never before judge_submit() returns
- * lost      the scan role has gone: this process should end
+ * lost      the scan role, or that of judge_run(), has gone: this process
+ *           should end
  *
  * Returns 0; -EINVAL: the policy file or an address is wrong (err names it);
  * or -errno.  conf is borrowed for the judge's life.
@@ -43,6 +49,12 @@ int judge_new(struct event_base *base, const struct conf *conf, int scan_fd,
     judge_done *done, judge_lost *lost, void *arg, struct judge **ret_judge,
     char *err, size_t err_size);
 struct judge *judge_free(struct judge *judge);
+
+/*
+ * Have files run by the vmm role at vmm_fd (borrowed), where worker.engines
+ * has the word vm; before the first job.
+ */
+void judge_run(struct judge *judge, int vmm_fd, judge_long *is_long);
 
 struct metrics;
 /* Count what the scanned table answers there; borrowed. */

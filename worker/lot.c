@@ -14,6 +14,7 @@ lot_init(struct lot *lot)
 	*lot = (struct lot){0};
 	TAILQ_INIT(&lot->waiting);
 	TAILQ_INIT(&lot->judged);
+	TAILQ_INIT(&lot->lengthy);
 	TAILQ_INIT(&lot->done);
 	lot->clock = mono_now();
 }
@@ -25,6 +26,9 @@ head_of(struct lot *lot, enum item_list list, size_t **ret_count)
 	case ITEM_JUDGED:
 		*ret_count = &lot->n_judged;
 		return &lot->judged;
+	case ITEM_LONG:
+		*ret_count = &lot->n_long;
+		return &lot->lengthy;
 	case ITEM_DONE:
 		*ret_count = &lot->n_done;
 		return &lot->done;
@@ -83,6 +87,9 @@ lot_find_job(const struct lot *lot, uint64_t job)
 	struct item *item;
 
 	TAILQ_FOREACH (item, &lot->judged, link) /* at most worker.in_flight */
+		if (item->job == job)
+			return item;
+	TAILQ_FOREACH (item, &lot->lengthy, link) /* detonate.waiting */
 		if (item->job == job)
 			return item;
 	return NULL;

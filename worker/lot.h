@@ -19,7 +19,12 @@ struct item {
 	TAILQ_ENTRY(item) link; /* in one of the lot's lists */
 	UT_hash_handle hh;      /* by id */
 	char id[QUEUE_ID_MAX + 1];
-	enum item_list { ITEM_WAITING, ITEM_JUDGED, ITEM_DONE } list;
+	enum item_list {
+		ITEM_WAITING,
+		ITEM_JUDGED,
+		ITEM_LONG, /* judged, but only by clones: no worker's time */
+		ITEM_DONE
+	} list;
 	struct mono not_before; /* no try earlier than this */
 	struct mono since;      /* first time that an engine didn't know; 0 */
 	unsigned int pauses;    /* consecutive answers "unknown(system)" */
@@ -34,6 +39,7 @@ struct item {
 	uint64_t job;
 	struct mono begun;
 	uint64_t share_begun; /* lot.share at begun */
+	bool was_long;        /* its service ended when it became ITEM_LONG */
 
 	/* When it is done: */
 	enum spool_dir to;
@@ -46,10 +52,11 @@ TAILQ_HEAD(item_head, item);
 
 struct lot {
 	struct item *by_id;
-	struct item_head waiting, judged, done;
-	size_t n_waiting, n_judged, n_done, n_suspects; /* suspects: judged */
-	uint64_t share; /* each judged message's part of the time so
-			 * far, in microseconds: see lot_clock() */
+	struct item_head waiting, judged, lengthy, done;
+	size_t n_waiting, n_judged, n_long, n_done;
+	size_t n_suspects; /* among the judged */
+	uint64_t share;    /* each judged message's part of the time so
+			    * far, in microseconds: see lot_clock() */
 	struct mono clock;
 };
 
@@ -58,6 +65,7 @@ void lot_init(struct lot *lot);
 /* The item of that id; made fresh and put last among the waiting if new. */
 struct item *lot_see(struct lot *lot, const char *id);
 struct item *lot_find(const struct lot *lot, const char *id);
+/* Among those that are judged, long or not. */
 struct item *lot_find_job(const struct lot *lot, uint64_t job);
 
 /*

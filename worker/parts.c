@@ -373,6 +373,13 @@ parts_judge(struct job *job)
 		ask_all(job);
 }
 
+static void
+part_free(struct job_part *part)
+{
+	close_fd(&part->fd);
+	free(part->behaviours);
+}
+
 void
 parts_free(struct job *job)
 {
@@ -384,7 +391,7 @@ parts_free(struct job *job)
 		event_free(job->patience);
 	HASH_CLEAR(hh, job->by_digest);
 	for (size_t i = 0; job->parts && i < job->reading->n_parts; i++)
-		close_fd(&job->parts[i].fd);
+		part_free(&job->parts[i]);
 	free(job->parts);
 	free(job->asked);
 	free(job->wanted);

@@ -30,30 +30,32 @@ find(const struct engine_answer *answers, size_t n, const char *engine)
 
 static bool
 is_hit(const struct engine_answer *answers, size_t n, const char *engine,
-    const char **ret_reason)
+    const struct engine_answer **ret_by)
 {
 	const struct engine_answer *a = find(answers, n, engine);
 
 	if (!a || a->answer != ANSWER_HIT)
 		return false;
-	*ret_reason = a->reason;
+	*ret_by = a;
 	return true;
 }
 
 /* The verdict that one required engine imposes, or VERDICT_CLEAN. */
 static enum verdict
-unknown_of(const struct engine_answer *a, const char **ret_reason)
+unknown_of(const struct engine_answer *a)
 {
-	if (!a) {
-		*ret_reason = "a required engine gave no answer";
+	switch ((enum answer)a->answer) {
+	case ANSWER_UNKNOWN_SYSTEM:
 		return VERDICT_UNKNOWN_SYSTEM;
-	}
-	if (a->answer != ANSWER_UNKNOWN_SYSTEM &&
-	    a->answer != ANSWER_UNKNOWN_MESSAGE)
+	case ANSWER_UNKNOWN_MESSAGE:
+		return VERDICT_UNKNOWN_MESSAGE;
+	case ANSWER_CLEAN:
+	case ANSWER_HIT:
+	case ANSWER_AMBIGUOUS:
+	case ANSWER_COUNT:
+	default:
 		return VERDICT_CLEAN;
-	*ret_reason = a->reason;
-	return a->answer == ANSWER_UNKNOWN_SYSTEM ? VERDICT_UNKNOWN_SYSTEM
-						  : VERDICT_UNKNOWN_MESSAGE;
+	}
 }
 
 /*
@@ -62,23 +64,29 @@ unknown_of(const struct engine_answer *a, const char **ret_reason)
  */
 static enum verdict
 unknown_of_required(const struct engine_answer *answers, size_t n,
-    const char *required, const char **ret_reason)
+    const char *required, const struct engine_answer **ret_by)
 {
 	static const char *const engines[] = {
-	    "reading", "policy", "clamd", "spam"};
+	    "reading", "policy", "clamd", "spam", "vm"};
+	static const struct engine_answer missing = {
+	    .answer = ANSWER_UNKNOWN_SYSTEM,
+	    .reason = "a required engine gave no answer"};
 	enum verdict worst = VERDICT_CLEAN;
 
 	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-		const char *reason = "";
+		const struct engine_answer *a;
 		enum verdict v;
 
 		if (i > 0 && !conf_has_word(required, engines[i]))
 			continue;
-		v = unknown_of(find(answers, n, engines[i]), &reason);
+		a = find(answers, n, engines[i]);
+		if (!a)
+			a = &missing;
+		v = unknown_of(a);
 		if (v != VERDICT_CLEAN && worst != VERDICT_UNKNOWN_MESSAGE &&
 		    (worst == VERDICT_CLEAN || v == VERDICT_UNKNOWN_MESSAGE)) {
 			worst = v;
-			*ret_reason = reason;
+			*ret_by = a;
 		}
 	}
 	return worst;
@@ -86,24 +94,26 @@ unknown_of_required(const struct engine_answer *answers, size_t n,
 
 enum verdict
 verdict_of(const struct engine_answer *answers, size_t n, const char *required,
-    const char **ret_reason)
+    const struct engine_answer **ret_by)
 {
+	static const struct engine_answer nobody = {.answer = ANSWER_CLEAN};
 	const struct engine_answer *reading = find(answers, n, "reading");
 	enum verdict v;
 
-	*ret_reason = "";
-	if (is_hit(answers, n, "clamd", ret_reason))
+	*ret_by = &nobody;
+	if (is_hit(answers, n, "clamd", ret_by) ||
+	    is_hit(answers, n, "vm", ret_by))
 		return VERDICT_VIRUS;
-	v = unknown_of_required(answers, n, required, ret_reason);
+	v = unknown_of_required(answers, n, required, ret_by);
 	if (v != VERDICT_CLEAN)
 		return v;
-	if (is_hit(answers, n, "policy", ret_reason))
+	if (is_hit(answers, n, "policy", ret_by))
 		return VERDICT_EXT;
 	if (reading && reading->answer != ANSWER_CLEAN) {
-		*ret_reason = reading->reason;
+		*ret_by = reading;
 		return VERDICT_AMBIGUOUS;
 	}
-	if (is_hit(answers, n, "spam", ret_reason))
+	if (is_hit(answers, n, "spam", ret_by))
 		return VERDICT_SPAM;
 	return VERDICT_CLEAN;
 }

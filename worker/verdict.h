@@ -1,10 +1,10 @@
 /*
  * worker/verdict.h - from answers to a destination: pure, in one place.
  *
- * The rule is DESIGN section 2.5's, first that applies: a virus hit; a
- * required engine that does not know; policy refuses or holds, or the
- * readings are ambiguous; spam; else clean.  Unknown never becomes clean, and
- * neither does an engine that is required and did not answer at all.
+ * The rule is DESIGN section 2.5's, first that applies: a hit of clamd or of
+ * a clone; a required engine that does not know; policy refuses or holds, or
+ * the readings are ambiguous; spam; else clean.  Unknown never becomes clean,
+ * and neither does an engine that is required and did not answer at all.
  */
 #ifndef SLUICE_WORKER_VERDICT_H
 #define SLUICE_WORKER_VERDICT_H
@@ -29,11 +29,12 @@ enum verdict {
 /*
  * required   the engines that must answer, as conf worker.engines; "reading"
  *            is always required
- * ret_reason set to the deciding answer's reason (borrowed from answers, or a
- *            constant); "" when clean
+ * ret_by     set to the answer that decides (one of answers, or a constant
+ *            without an engine: one is missing); when clean to a constant whose
+ *            reason is ""
  */
 enum verdict verdict_of(const struct engine_answer *answers, size_t n,
-    const char *required, const char **ret_reason);
+    const char *required, const struct engine_answer **ret_by);
 
 /* "clean", "virus", "ext", "ambiguous", "spam", "unknown". */
 const char *verdict_name(enum verdict verdict);

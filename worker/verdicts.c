@@ -164,26 +164,47 @@ end_outage(struct deliver *d)
 	d->outage = d->outage_next = (struct mono){0};
 }
 
+/* Has it waited as long as it may? */
+static bool
+is_held_out(const struct deliver *d, const struct item *item,
+    const struct engine_answer *by)
+{
+	switch ((enum answer_wait)by->wait) {
+	case ANSWER_WAIT_ON:
+		return false;
+	case ANSWER_WAIT_NO_MORE:
+		return true;
+	case ANSWER_WAIT_USUAL:
+	case ANSWER_WAITS:
+	default:
+		return mono_span(item->since, mono_now()) >
+		       d->conf->worker.hold_max_usec;
+	}
+}
+
 /*
  * unknown(system): not charged; back among the waiting, or, after the longest
  * hold, to error.  It is no outage if all engines answered for another message
- * meanwhile: then something of this one is what they cannot do.
+ * meanwhile: then something of this one is what they cannot do; nor if it is
+ * the clones that are missing, which most mail does not need.
  */
 static void
-wait_for_system(struct deliver *d, struct item *item, const char *reason)
+wait_for_system(
+    struct deliver *d, struct item *item, const struct engine_answer *by)
 {
+	const char *reason = by->reason;
 	uint64_t pause;
 
 	metrics_add(d->metrics, METRIC_deliver_waits, 1);
-	if (d->answered.usec <= item->begun.usec)
+	if (strcmp(by->engine, "vm") != 0 &&
+	    d->answered.usec <= item->begun.usec)
 		note_outage(d, reason);
 	if (item->since.usec == 0) {
 		item->since = mono_now();
 		note_event(d, item, EVENT_WAIT, reason);
 	}
 	(void)tries_write(&item->claim, item->tries);
-	if (mono_span(item->since, mono_now()) >
-	    d->conf->worker.hold_max_usec) {
+	if (is_held_out(d, item, by)) {
 		deliver_set_aside(d, item, reason);
 		return;
 	}
@@ -212,7 +233,18 @@ static void
 note_service(struct deliver *d, struct item *item)
 {
 	lot_clock(&d->lot, mono_now());
-	item->service_usec = d->lot.share - item->share_begun;
+	if (!item->was_long)
+		item->service_usec = d->lot.share - item->share_begun;
+}
+
+void
+deliver_make_long(struct deliver *d, struct item *item)
+{
+	note_service(d, item);
+	item->was_long = true;
+	/* The cell that read it has not died of it. */
+	(void)tries_write(&item->claim, item->tries);
+	lot_put(&d->lot, item, ITEM_LONG);
 }
 
 void
@@ -220,25 +252,25 @@ deliver_decide(struct deliver *d, struct item *item,
     const struct wire_judgement *judgement, const char *evidence)
 {
 	CLEANUP(free_ptr) char *kept = NULL;
-	const char *reason = "";
+	const struct engine_answer *by;
 	enum spool_dir to;
 	enum verdict v = verdict_of(judgement->answers, judgement->n_answers,
-	    d->conf->worker.engines, &reason);
+	    d->conf->worker.engines, &by);
 
 	note_service(d, item);
 	if (v == VERDICT_UNKNOWN_SYSTEM) {
-		wait_for_system(d, item, reason);
+		wait_for_system(d, item, by);
 		return;
 	}
 	kept = evidence_text(judgement, evidence);
 	if (!verdict_place(v, &to)) {
 		/* Of the engines that says nothing: an outage goes on. */
-		charge(d, item, reason, kept);
+		charge(d, item, by->reason, kept);
 		return;
 	}
 	d->answered = mono_now();
 	end_outage(d);
-	settle(d, item, to, verdict_name(v), reason, kept);
+	settle(d, item, to, verdict_name(v), by->reason, kept);
 }
 
 static void
@@ -285,8 +317,8 @@ waited_usec(const struct item *item)
 	uint64_t now = wall_now().usec;
 	uint64_t busy = item->claim.arrived.usec + item->service_usec;
 
-	/* An engine's outage is not the others' doing. */
-	if (item->since.usec > 0 || item->is_suspect)
+	/* An engine's outage, or a clone's run, is not the others' doing. */
+	if (item->since.usec > 0 || item->is_suspect || item->was_long)
 		return LANE_NO_WAIT;
 	return now > busy ? now - busy : 0;
 }

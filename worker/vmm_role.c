@@ -1,6 +1,5 @@
 /*
- * The vmm role: the only one that will hold a hypervisor.  Without a back
- * end it says so, and the engine "vm" is off.
+ * The vmm role: has files run by sluice-vmm and reads what they did.
  */
 #include "common/conf.h"
 #include "common/io.h"
@@ -28,16 +27,15 @@ vmm_role(const struct conf *conf)
 
 	if (r < 0)
 		log_error("start failed: sandbox: %s", err);
+	else
+		r = ipc_send(
+		    ENGINES_FD, WIRE_VM_STATE, &state, sizeof(state), NULL, 0);
 	while (r == 0 || r == -EAGAIN) {
 		if (poll(&readable, 1, -1) < 0 && errno != EINTR)
 			break;
 		r = ipc_recv(ENGINES_FD, msg);
-		if (r < 0)
-			continue;
-		ipc_drop_fds(msg);
-		if (msg->type == WIRE_VM_ASK)
-			r = ipc_send(ENGINES_FD, WIRE_VM_STATE, &state,
-			    sizeof(state), NULL, 0);
+		if (r == 0)
+			ipc_drop_fds(msg);
 	}
 	free(msg);
 	return r == -EPIPE ? 0 : 111;

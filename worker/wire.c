@@ -32,7 +32,15 @@ wire_job(const struct ipc_msg *msg, const struct wire_job **ret)
 static bool
 is_answer(const struct engine_answer *a)
 {
-	return ENDS(a->engine) && ENDS(a->reason) && a->answer < ANSWER_COUNT;
+	return ENDS(a->engine) && ENDS(a->reason) && a->answer < ANSWER_COUNT &&
+	       a->wait < ANSWER_WAITS;
+}
+
+/* It becomes part of a journal line: never a line of its own. */
+static bool
+is_one_line(const char *text, size_t len)
+{
+	return !memchr(text, '\n', len) && !memchr(text, '\0', len);
 }
 
 int
@@ -50,9 +58,7 @@ wire_judgement(const struct ipc_msg *msg, const struct wire_judgement **ret,
 	for (uint32_t i = 0; i < j->n_answers; i++)
 		if (!is_answer(&j->answers[i]))
 			return -EBADMSG;
-	/* It becomes part of a journal line: never a line of its own. */
-	if (memchr(evidence, '\n', j->evidence_bytes) ||
-	    memchr(evidence, '\0', j->evidence_bytes))
+	if (!is_one_line(evidence, j->evidence_bytes))
 		return -EBADMSG;
 	*ret = j;
 	*ret_evidence = evidence;
@@ -107,13 +113,64 @@ wire_task(const struct ipc_msg *msg, const struct wire_task **ret)
 }
 
 int
+wire_long(const struct ipc_msg *msg, const struct wire_long **ret)
+{
+	if (!is_exactly(msg, WIRE_LONG, sizeof(**ret), 0))
+		return -EBADMSG;
+	*ret = (const void *)msg->body;
+	return 0;
+}
+
+int
 wire_vm_state(const struct ipc_msg *msg, const struct wire_vm_state **ret)
 {
 	const struct wire_vm_state *state = (const void *)msg->body;
 
 	if (!is_exactly(msg, WIRE_VM_STATE, sizeof(*state), 0) ||
-	    !ENDS(state->text))
+	    !ENDS(state->text) || state->n > WIRE_REFERENCES)
 		return -EBADMSG;
+	for (uint32_t i = 0; i < state->n; i++)
+		if (!ENDS(state->references[i].name) ||
+		    !ENDS(state->references[i].context))
+			return -EBADMSG;
 	*ret = state;
+	return 0;
+}
+
+int
+wire_vm_run(const struct ipc_msg *msg, const struct wire_vm_run **ret)
+{
+	const struct wire_vm_run *run = (const void *)msg->body;
+
+	if (!is_exactly(msg, WIRE_VM_RUN, sizeof(*run), 1) || run->run == 0 ||
+	    !ENDS(run->reference) || !ENDS(run->name) || !ENDS(run->type))
+		return -EBADMSG;
+	*ret = run;
+	return 0;
+}
+
+int
+wire_vm_drop(const struct ipc_msg *msg, const struct wire_vm_drop **ret)
+{
+	if (!is_exactly(msg, WIRE_VM_DROP, sizeof(**ret), 0))
+		return -EBADMSG;
+	*ret = (const void *)msg->body;
+	return 0;
+}
+
+int
+wire_vm_answer(const struct ipc_msg *msg, const struct wire_vm_answer **ret,
+    const char **ret_evidence)
+{
+	const struct wire_vm_answer *a = (const void *)msg->body;
+	const char *evidence = (const char *)(a + 1);
+
+	if (msg->type != WIRE_VM_ANSWER || msg->n_fds != 0 ||
+	    msg->len < sizeof(*a) || a->evidence_bytes > WIRE_VM_EVIDENCE_MAX ||
+	    msg->len != sizeof(*a) + a->evidence_bytes ||
+	    !is_answer(&a->answer) || !is_one_line(evidence, a->evidence_bytes))
+		return -EBADMSG;
+	*ret = a;
+	*ret_evidence = evidence;
 	return 0;
 }

@@ -9,8 +9,12 @@
  *   engines -> scan     WIRE_CELL_KILL  its deadline has passed
  *   engines -> scan     WIRE_CELL_WANT  a cell was used: fork another
  *   engines -> cell     WIRE_TASK       limits (fd: message, read-only)
- *   engines -> vmm      WIRE_VM_ASK     is there a hypervisor?
- *   vmm     -> engines  WIRE_VM_STATE   its back end, or why there is none
+ *   engines -> deliver  WIRE_LONG       a job waits for clones only
+ *   vmm     -> engines  WIRE_VM_STATE   its back end, or why there is none:
+ *                                       at the start, and when it changes
+ *   engines -> vmm      WIRE_VM_RUN     a file to run (fd: its content)
+ *   engines -> vmm      WIRE_VM_DROP    nobody waits for that any more
+ *   vmm     -> engines  WIRE_VM_ANSWER  what it did + evidence (JSON)
  */
 #ifndef SLUICE_WORKER_WIRE_H
 #define SLUICE_WORKER_WIRE_H
@@ -29,17 +33,24 @@ enum wire_type {
 	WIRE_CELL_KILL,
 	WIRE_CELL_WANT,
 	WIRE_TASK,
-	WIRE_VM_ASK,
+	WIRE_LONG,
 	WIRE_VM_STATE,
+	WIRE_VM_RUN,
+	WIRE_VM_DROP,
+	WIRE_VM_ANSWER,
 };
 
-#define WIRE_ANSWERS      8
-#define WIRE_EVIDENCE_MAX 49152 /* JSON octets behind a judgement */
+#define WIRE_ANSWERS         8
+#define WIRE_EVIDENCE_MAX    49152 /* JSON octets behind a judgement */
+#define WIRE_VM_EVIDENCE_MAX 4096  /* JSON octets behind one file's answer */
+#define WIRE_REFERENCES      4
 
 /* What is known about the envelope; all strings NUL-terminated, "" unknown. */
 struct wire_job {
 	uint64_t job;
-	uint64_t bytes;  /* of the message in fds[0] */
+	uint64_t bytes; /* of the message in fds[0] */
+	uint64_t
+	    held_usec;   /* since an engine did not know for the first time */
 	uint32_t afresh; /* not 0: ask the engines, not the scanned table */
 	uint32_t pad;
 	char id[40]; /* queue id, or the file's name for `sluice scan` */
@@ -70,9 +81,41 @@ struct wire_task {
 	struct cell_limits limits;
 };
 
+struct wire_long {
+	uint64_t job;
+};
+
+/* A reference that files can be run in now. */
+struct wire_reference {
+	char name[16];
+	char context[96]; /* what its verdicts depend on, for the scanned table:
+			     the reference's digest and that of the rules */
+};
+
 struct wire_vm_state {
-	uint32_t available;
-	char text[124]; /* back end, or what is missing */
+	uint32_t n; /* references; 0: no files can be run */
+	uint32_t pad;
+	struct wire_reference references[WIRE_REFERENCES];
+	char text[128]; /* back end, or what is missing */
+};
+
+struct wire_vm_run {
+	uint64_t run; /* not 0, unique to the engines role */
+	uint64_t bytes;
+	char reference[16];
+	char name[256];
+	char type[64];
+};
+
+struct wire_vm_drop {
+	uint64_t run;
+};
+
+struct wire_vm_answer {
+	uint64_t run;
+	uint32_t evidence_bytes; /* JSON text follows the struct, no NUL */
+	uint32_t pad;
+	struct engine_answer answer; /* engine "vm" */
 };
 
 struct ipc_msg;
@@ -89,6 +132,11 @@ int wire_cell_gone(
     const struct ipc_msg *msg, const struct wire_cell_gone **ret);
 int wire_cell_kill(const struct ipc_msg *msg, const struct wire_cell **ret);
 int wire_task(const struct ipc_msg *msg, const struct wire_task **ret);
+int wire_long(const struct ipc_msg *msg, const struct wire_long **ret);
 int wire_vm_state(const struct ipc_msg *msg, const struct wire_vm_state **ret);
+int wire_vm_run(const struct ipc_msg *msg, const struct wire_vm_run **ret);
+int wire_vm_drop(const struct ipc_msg *msg, const struct wire_vm_drop **ret);
+int wire_vm_answer(const struct ipc_msg *msg, const struct wire_vm_answer **ret,
+    const char **ret_evidence);
 
 #endif

@@ -32,7 +32,8 @@ teardown(void **state)
 
 	while (lot->by_id)
 		lot_forget(lot, lot->by_id);
-	assert_int_equal(lot->n_waiting + lot->n_judged + lot->n_done, 0);
+	assert_int_equal(
+	    lot->n_waiting + lot->n_judged + lot->n_long + lot->n_done, 0);
 	assert_int_equal(lot->n_suspects, 0);
 	free(lot);
 	return 0;

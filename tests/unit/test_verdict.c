@@ -1,4 +1,4 @@
-/* Every combination of answers, not a sample: 6^4 for each required set. */
+/* Every combination of answers, not a sample: 6^5 for each required set. */
 #include "worker/verdict.h"
 
 #include "common/cleanup.h"
@@ -12,13 +12,14 @@
 
 #include <cmocka.h>
 
-#define ENGINES 4
+#define ENGINES 5
 #define ABSENT  ANSWER_COUNT /* the engine gave no answer at all */
 
 static const char *const names[ENGINES] = {
-    "reading", "policy", "clamd", "spam"};
-static const char *const required_sets[] = {"policy clamd spam", "policy clamd",
-    "clamd spam", "clamd", "policy", "spam", ""};
+    "reading", "policy", "clamd", "spam", "vm"};
+static const char *const required_sets[] = {"policy clamd spam vm", "vm",
+    "policy clamd spam", "policy clamd", "clamd spam", "clamd", "policy",
+    "spam", ""};
 
 struct combination {
 	enum answer of[ENGINES];
@@ -54,14 +55,13 @@ for_all(check_fn *check)
 	struct combination c;
 
 	for (size_t s = 0; s < ARRAY_SIZE(required_sets); s++)
-		for (unsigned int i = 0; i < 6 * 6 * 6 * 6; i++) {
-			const char *reason;
+		for (unsigned int i = 0; i < 6 * 6 * 6 * 6 * 6; i++) {
+			const struct engine_answer *by;
 			enum verdict v;
 
 			make(&c, i);
-			v = verdict_of(
-			    c.answers, c.n, required_sets[s], &reason);
-			check(&c, required_sets[s], v, reason);
+			v = verdict_of(c.answers, c.n, required_sets[s], &by);
+			check(&c, required_sets[s], v, by->reason);
 		}
 }
 
@@ -92,7 +92,7 @@ check_hit(const struct combination *c, const char *required, enum verdict v,
 {
 	(void)required;
 	(void)reason;
-	if (c->of[2] == ANSWER_HIT)
+	if (c->of[2] == ANSWER_HIT || c->of[4] == ANSWER_HIT)
 		assert_int_equal(v, VERDICT_VIRUS);
 	else
 		assert_int_not_equal(v, VERDICT_VIRUS);
@@ -128,15 +128,15 @@ static void
 test_a_message_that_kills_its_cell_is_charged_during_an_outage(void **state)
 {
 	struct engine_answer a[3];
-	const char *reason;
+	const struct engine_answer *by;
 
 	(void)state;
 	answer_set(&a[0], "clamd", ANSWER_UNKNOWN_SYSTEM, "down");
 	answer_set(&a[1], "reading", ANSWER_UNKNOWN_MESSAGE, "died");
 	answer_set(&a[2], "policy", ANSWER_UNKNOWN_MESSAGE, "no reading");
 	assert_int_equal(
-	    verdict_of(a, 3, "policy clamd", &reason), VERDICT_UNKNOWN_MESSAGE);
-	assert_string_equal(reason, "died");
+	    verdict_of(a, 3, "policy clamd", &by), VERDICT_UNKNOWN_MESSAGE);
+	assert_string_equal(by->reason, "died");
 }
 
 static void

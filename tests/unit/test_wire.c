@@ -37,7 +37,10 @@ DECODER(wire_cell, wire_cell);
 DECODER(wire_cell_kill, wire_cell);
 DECODER(wire_cell_gone, wire_cell_gone);
 DECODER(wire_task, wire_task);
+DECODER(wire_long, wire_long);
 DECODER(wire_vm_state, wire_vm_state);
+DECODER(wire_vm_run, wire_vm_run);
+DECODER(wire_vm_drop, wire_vm_drop);
 DECODER(table_read_lookup, table_lookup);
 DECODER(table_read_result, table_result);
 DECODER(table_read_drop, table_drop);
@@ -50,6 +53,16 @@ read_wire_judgement(void)
 {
 	const struct wire_judgement *p = NULL;
 	const int r = wire_judgement(&msg, &p, &evidence);
+
+	out = p;
+	return r;
+}
+
+static int
+read_wire_vm_answer(void)
+{
+	const struct wire_vm_answer *p = NULL;
+	const int r = wire_vm_answer(&msg, &p, &evidence);
 
 	out = p;
 	return r;
@@ -68,7 +81,11 @@ static const struct row {
     {WIRE_CELL_GONE, sizeof(struct wire_cell_gone), 0, read_wire_cell_gone},
     {WIRE_CELL_KILL, sizeof(struct wire_cell), 0, read_wire_cell_kill},
     {WIRE_TASK, sizeof(struct wire_task), 1, read_wire_task},
+    {WIRE_LONG, sizeof(struct wire_long), 0, read_wire_long},
     {WIRE_VM_STATE, sizeof(struct wire_vm_state), 0, read_wire_vm_state},
+    {WIRE_VM_RUN, sizeof(struct wire_vm_run), 1, read_wire_vm_run},
+    {WIRE_VM_DROP, sizeof(struct wire_vm_drop), 0, read_wire_vm_drop},
+    {WIRE_VM_ANSWER, sizeof(struct wire_vm_answer), 0, read_wire_vm_answer},
     {TABLE_MSG_LOOKUP,
 	offsetof(struct table_lookup, keys) + sizeof(struct digest), 0,
 	read_table_read_lookup},
@@ -198,6 +215,13 @@ a_text_without_its_end_is_refused(void **state)
 	    TEXT(WIRE_JUDGEMENT, wire_judgement, answers[0].engine),
 	    TEXT(WIRE_JUDGEMENT, wire_judgement, answers[0].reason),
 	    TEXT(WIRE_VM_STATE, wire_vm_state, text),
+	    TEXT(WIRE_VM_STATE, wire_vm_state, references[0].name),
+	    TEXT(WIRE_VM_STATE, wire_vm_state, references[0].context),
+	    TEXT(WIRE_VM_RUN, wire_vm_run, reference),
+	    TEXT(WIRE_VM_RUN, wire_vm_run, name),
+	    TEXT(WIRE_VM_RUN, wire_vm_run, type),
+	    TEXT(WIRE_VM_ANSWER, wire_vm_answer, answer.engine),
+	    TEXT(WIRE_VM_ANSWER, wire_vm_answer, answer.reason),
 	    TEXT(TABLE_MSG_LOOKUP, table_lookup, engine),
 	    TEXT(TABLE_MSG_LOOKUP, table_lookup, context),
 	    TEXT(TABLE_MSG_RESULT, table_result, engine),

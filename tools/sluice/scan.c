@@ -128,7 +128,7 @@ static void
 take_judgement(
     struct scan *s, const struct wire_judgement *w, const char *evidence)
 {
-	const char *reason = "";
+	const struct engine_answer *by;
 	enum verdict verdict;
 
 	if (w->job >= s->options->n || !s->jobs[w->job].is_out)
@@ -136,8 +136,8 @@ take_judgement(
 	s->jobs[w->job].is_out = false;
 	s->out--;
 	verdict = verdict_of(
-	    w->answers, w->n_answers, s->conf->worker.engines, &reason);
-	set_result(&s->jobs[w->job], verdict, reason, w, evidence);
+	    w->answers, w->n_answers, s->conf->worker.engines, &by);
+	set_result(&s->jobs[w->job], verdict, by->reason, w, evidence);
 }
 
 /* The roles died: start new ones; what they had is given to these, once. */
@@ -341,10 +341,10 @@ parse_engines(struct argp_state *state, const char *text)
 	     w = strtok_r(NULL, ", ", &keep)) {
 		CLEANUP(free_ptr) char *before = words;
 
-		if (!conf_has_word("policy clamd spam", w))
+		if (!conf_has_word("policy clamd spam vm", w))
 			argp_error(state,
-			    "%s: no such engine; there are policy, clamd and "
-			    "spam",
+			    "%s: no such engine; there are policy, clamd, "
+			    "spam and vm",
 			    w);
 		words = conf_has_word(before, w) ? xstrdup(before)
 						 : xasprintf("%s%s%s", before,
@@ -352,8 +352,8 @@ parse_engines(struct argp_state *state, const char *text)
 	}
 	if (!*words)
 		argp_error(state,
-		    "--engines: it names none; write some of policy, clamd and "
-		    "spam");
+		    "--engines: it names none; write some of policy, clamd, "
+		    "spam and vm");
 	return words;
 }
 
