@@ -19,8 +19,10 @@
 #include <string.h>
 #include <sys/inotify.h>
 
-#define TICK_USEC        USEC_PER_SEC
-#define TICK_RETRIES     32 /* parked ones: a reader's lock raises no event */
+#define TICK_USEC    USEC_PER_SEC
+#define TICK_RETRIES 32 /* parked ones: a reader's lock raises no event */
+/* The kernel tells of a close before it takes the lock away with it. */
+#define GLANCE_USEC      (2 * USEC_PER_MSEC)
 #define BACKOFF_MIN_USEC (100 * USEC_PER_MSEC)
 #define BACKOFF_MAX_USEC (30 * USEC_PER_SEC)
 #define COMPLAIN_USEC    (60 * USEC_PER_SEC)
@@ -154,6 +156,9 @@ work(struct feed *feed)
 			arm(feed->ev_round, round_wait_usec(feed));
 	}
 	feed_show(feed);
+	if (feed->glance && !evtimer_pending(feed->ev_glance, NULL))
+		arm(feed->ev_glance, GLANCE_USEC);
+	feed->glance = false;
 	if (feed->round.running ||
 	    (!feed->paused && index_has_work(feed->index)))
 		arm(feed->ev_again, 0);
@@ -233,6 +238,17 @@ on_look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	lanes_read(feed);
+	work(feed);
+}
+
+static void
+on_glance(evutil_socket_t fd, short what, void *arg)
+{
+	struct feed *feed = feed_from_arg(arg);
+
+	(void)fd;
+	(void)what;
+	index_retry_last(feed->index, TICK_RETRIES);
 	work(feed);
 }
 
@@ -340,6 +356,7 @@ new_events(struct feed *feed)
 	feed->ev_again = new_event(feed, -1, 0, on_again);
 	feed->ev_look = new_event(feed, -1, 0, on_look);
 	feed->ev_tick = new_event(feed, -1, 0, on_tick);
+	feed->ev_glance = new_event(feed, -1, 0, on_glance);
 	feed->ev_round = new_event(feed, -1, 0, on_round);
 	feed->ev_retry = new_event(feed, -1, 0, on_retry);
 	feed->ev_term = new_event(feed, SIGTERM, EV_SIGNAL | persist, on_end);
@@ -417,6 +434,7 @@ feed_free(struct feed *feed)
 		return NULL;
 	free_event(feed->ev_inotify);
 	free_event(feed->ev_again);
+	free_event(feed->ev_glance);
 	free_event(feed->ev_look);
 	free_event(feed->ev_tick);
 	free_event(feed->ev_round);

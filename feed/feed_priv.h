@@ -97,9 +97,11 @@ struct feed {
 	struct event_base *base;
 	struct event *ev_inotify, *ev_again, *ev_tick, *ev_round, *ev_retry;
 	struct event *ev_look; /* is a lane running empty? */
+	struct event *ev_glance;
 	struct event *ev_term, *ev_int, *ev_hup;
 	struct mono gather;    /* since when a batch is put off; 0: none is */
 	bool paused;           /* nothing can be moved: wait for ev_retry */
+	bool glance;           /* at a message that was found locked */
 	uint64_t backoff_usec; /* of the last failure, 0: none */
 	int result;            /* of feed_run() */
 

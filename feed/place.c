@@ -148,6 +148,8 @@ place_take(struct feed *feed, struct batch *batch, const char *id, bool retry,
 	bool deaf = false;
 	int r = job_take(feed, batch, id, retry, &deaf);
 
+	/* What an event announces may be locked for a moment more. */
+	feed->glance |= r == -EBUSY && !retry;
 	if (r == 0)
 		batch->n++;
 	else if (place_set_aside(feed, id, "claim", r, deaf))

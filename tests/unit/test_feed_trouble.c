@@ -127,6 +127,33 @@ a_lane_that_was_just_opened_is_not_stuck(void **state)
 	assert_int_equal(site->feed->lanes[0].stuck, 0);
 }
 
+/* The kernel tells of a close a moment before the lock is gone. */
+static void
+what_is_locked_at_its_event_is_looked_at_once_more_soon(void **state)
+{
+	struct feed_site *site = *state;
+	const char *reason;
+	struct claim claim;
+
+	feed_site_worker(site, 1);
+	feed_site_put(site, SPOOL_IN, "m1", SMALL, 1);
+	assert_int_equal(
+	    claim_take(site->spool, SPOOL_IN, "m1", &claim, &reason), 0);
+	index_wake(site->feed->index, "m1");
+	place_batch(site->feed);
+	assert_true(site->feed->glance);
+	site->feed->glance = false;
+	/* Still locked then: whoever has it keeps it, and the tick will do. */
+	index_retry_last(site->feed->index, 1);
+	place_batch(site->feed);
+	assert_false(site->feed->glance);
+	assert_int_equal(count(site, SPOOL_IN), 1);
+	claim_drop(&claim);
+	index_retry_last(site->feed->index, 1);
+	place_batch(site->feed);
+	assert_int_equal(count(site, SPOOL_IN), 0);
+}
+
 static void
 try_at_worker(struct feed_site *site, const char *id, struct tries tries)
 {
@@ -217,6 +244,8 @@ main(void)
 	    WITH(set_up_late, a_dead_worker_is_asked_with_one_message),
 	    WITH(set_up_late, a_lane_that_was_just_opened_is_not_stuck),
 	    WITH(set_up_steal, what_a_worker_has_tried_is_not_stolen),
+	    WITH(set_up_load,
+		what_is_locked_at_its_event_is_looked_at_once_more_soon),
 	    WITH(set_up_load, after_a_success_pauses_are_short_again),
 	};
 
