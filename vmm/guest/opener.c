@@ -115,6 +115,7 @@ opener_choose(const struct opener_file *file,
 			continue;
 		memset(ret, 0, sizeof(*ret));
 		ret->how = row->how;
+		ret->file = file->path;
 		while (n < ARRAY_SIZE(row->argv) && row->argv[n]) {
 			ret->argv[n] = row->argv[n];
 			n++;

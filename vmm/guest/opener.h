@@ -22,7 +22,8 @@ struct opener_file {
 
 struct opener {
 	const char *how;               /* for agent.start; a constant */
-	const char *argv[OPENER_ARGS]; /* constants, and the file's path */
+	const char *file;              /* the path that was given */
+	const char *argv[OPENER_ARGS]; /* constants, and that path */
 };
 
 /*

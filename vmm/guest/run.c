@@ -2,45 +2,58 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "vmm/guest/box.h"
-#include "vmm/guest/clock.h"
+#include "vmm/guest/guest.h"
 #include "vmm/guest/opener.h"
-#include "vmm/guest/report.h"
+#include "vmm/guest/path.h"
+#include "vmm/guest/start.h"
+#include "vmm/guest/watch_proc.h"
+#include "vmm/guest/watch_seccomp.h"
 
-#define HOME      "/root"
-#define DOWNLOADS HOME "/Downloads/"
-#define LAST_EXEC 127 /* the child's code when the opener didn't start */
+#define CALLS_A_TURN 64
+/* Once nothing is heard and nothing runs for that long after the program's
+ * end, what it left behind waits for something that doesn't come. */
+#define QUIET_USEC 1500000u
+/* All sleep, and stay asleep for so long: no race with somebody waking up. */
+#define IDLE_USEC      6000u
+#define WAIT_MSEC      50
+#define REPEAT_USEC    250000u /* repetitions are told that often */
+#define RING_USEC      5000u   /* and the host is called that often */
+#define REHEARSAL_USEC 5000000u
 
-struct run {
-	struct mailbox *box;
-	struct report report;
-	uint64_t begun_usec;
-	uint64_t deadline_usec; /* after begun */
-	char name[MAILBOX_NAME_MAX];
-	char type[MAILBOX_TYPE_MAX];
-	char path[sizeof(DOWNLOADS) + MAILBOX_NAME_MAX];
+/* The state of one run, beside what lasts. */
+struct course {
+	struct sleepers sleepers;
+	pid_t first;
+	bool first_ended, all_ended;
+	int64_t code;
+	uint64_t heard_usec; /* when a vantage point last had something */
+	uint64_t deadline_usec;
 };
 
-static uint64_t
-since(const struct run *run)
-{
-	return clock_usec() - run->begun_usec;
-}
-
-/* Let the host see the whole lines there are. */
+/* Let the host see the whole lines that there are. */
 static void
-publish(struct run *run)
+publish(struct run *run, bool now)
 {
-	mailbox_store(run->box->report_bytes, (uint32_t)run->report.used);
-	mailbox_store(run->box->lost, (uint32_t)run->report.lost);
+	const uint32_t bytes = (uint32_t)run->scene.report.used;
+	const uint64_t usec = clock_usec();
+
+	if (!run->box || (bytes == run->published_bytes && !now) ||
+	    (!now && usec - run->rung_usec < RING_USEC))
+		return;
+	mailbox_store(run->box->lost, (uint32_t)run->scene.report.lost);
+	mailbox_store(run->box->report_bytes, bytes);
+	run->published_bytes = bytes;
+	run->rung_usec = usec;
 	box_ring();
 }
 
@@ -50,26 +63,15 @@ is_there(const char *path)
 	return access(path, X_OK) == 0;
 }
 
-/* A mail's idea of a name becomes one that a directory can hold. */
-static void
-file_name(char *name)
-{
-	char *slash = strrchr(name, '/');
-
-	if (slash)
-		memmove(name, slash + 1, strlen(slash));
-	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		(void)strcpy(name, "attachment");
-}
-
 static int
-write_sample(const struct run *run, const unsigned char *at, size_t n)
+write_file(const char *path, const unsigned char *at, size_t n)
 {
 	CLEANUP(close_fd) int fd = -1;
 
-	fd = open(run->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	if (fd < 0)
 		return -errno;
+	(void)!fchown(fd, 0, 0);
 	while (n > 0) {
 		ssize_t written = write(fd, at, n);
 
@@ -81,125 +83,238 @@ write_sample(const struct run *run, const unsigned char *at, size_t n)
 	return 0;
 }
 
-static _Noreturn void
-become(const struct opener *opener)
+static bool
+is_ready(int fd)
 {
-	static const char *const env[] = {"HOME=" HOME, "USER=root",
-	    "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=xterm",
-	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	    NULL};
-	int null = open("/dev/null", O_RDWR);
+	struct pollfd one = {fd, POLLIN, 0};
 
-	(void)dup2(null, 0);
-	(void)dup2(null, 1);
-	(void)dup2(null, 2);
-	if (null > 2)
-		(void)close(null);
-	(void)setsid();
-	(void)chdir(DOWNLOADS);
-	execve(opener->argv[0], (char *const *)(uintptr_t)opener->argv,
-	    (char *const *)(uintptr_t)env);
-	_exit(LAST_EXEC);
+	return fd >= 0 && poll(&one, 1, 0) == 1 && (one.revents & POLLIN);
 }
 
-/* Wait for all that runs: we are process 1, so orphans come to us. */
-static const char *
-watch(struct run *run, pid_t first, int64_t *ret_code)
+/* Calls wait for us one by one; what they did so far is told before they may
+ * do more, while the names that it was done to are still there. */
+static void
+serve_calls(struct run *run, struct course *course)
 {
-	const struct timespec tick = {.tv_nsec = 1000000};
-
-	for (;;) {
-		int status;
-		pid_t pid = waitpid(-1, &status, WNOHANG);
-
-		if (pid < 0)
-			return "exit";
-		if (pid > 0) {
-			int64_t code = WIFEXITED(status)
-					   ? WEXITSTATUS(status)
-					   : 128 + WTERMSIG(status);
-
-			report_add(&run->report, since(run), BY_AGENT, pid,
-			    REPORT_PROCESS_EXIT, FIELD_NUMBER("code", code));
-			if (pid == first)
-				*ret_code = code;
-			publish(run);
-		} else if (since(run) > run->deadline_usec) {
-			return "deadline";
-		} else {
-			(void)nanosleep(&tick, NULL);
-		}
+	for (int i = 0; i < CALLS_A_TURN; i++) {
+		if (!is_ready(course->sleepers.fd))
+			return;
+		watch_fanotify(&run->scene, &run->files);
+		(void)watch_seccomp(
+		    &run->scene, &course->sleepers, course->sleepers.fd);
 	}
-}
-
-static const char *
-start(struct run *run, size_t n, int64_t *ret_code)
-{
-	const unsigned char *at = box_sample(run->box);
-	const struct opener_file file = {run->path, run->name, run->type, at,
-	    n < OPENER_HEAD_BYTES ? n : OPENER_HEAD_BYTES};
-	struct opener opener;
-	pid_t pid;
-	int r;
-
-	r = opener_choose(&file, is_there, &opener);
-	report_add(&run->report, since(run), BY_AGENT, 0, REPORT_AGENT_START,
-	    FIELD("name", run->name), FIELD("type", run->type),
-	    FIELD("how", r < 0 ? "none" : opener.how));
-	publish(run);
-	if (r < 0)
-		return "no-opener";
-	r = write_sample(run, at, n);
-	if (r < 0) {
-		*ret_code = r;
-		return "failed";
-	}
-	pid = fork();
-	if (pid == 0)
-		become(&opener);
-	if (pid < 0) {
-		*ret_code = -errno;
-		return "failed";
-	}
-	report_add(&run->report, since(run), BY_AGENT, pid,
-	    REPORT_PROCESS_START, FIELD("path", opener.argv[0]),
-	    FIELD_NUMBER("parent", 1));
-	return watch(run, pid, ret_code);
 }
 
 static void
-set_clock(uint64_t wall_nsec)
+reap(struct course *course)
 {
-	const struct timespec now = {.tv_sec = (time_t)(wall_nsec / 1000000000),
-	    .tv_nsec = (long)(wall_nsec % 1000000000)};
+	int status;
+	pid_t pid;
 
-	if (wall_nsec > 0)
-		(void)clock_settime(CLOCK_REALTIME, &now);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != course->first)
+			continue;
+		course->first_ended = true;
+		course->code = WIFEXITED(status) ? WEXITSTATUS(status)
+						 : 128 + WTERMSIG(status);
+	}
+}
+
+/* One wait, and all that comes of it. */
+static void
+turn(struct run *run, struct course *course)
+{
+	struct pollfd polls[3 + SINK_POLLS] = {{course->sleepers.fd, POLLIN, 0},
+	    {run->files.fd, POLLIN, 0}, {run->processes, POLLIN, 0}};
+	size_t n = sink_polls(&run->sink, polls + 3);
+	int heard;
+
+	heard = poll(polls, n + 3,
+	    course->sleepers.count > 0 || course->first_ended ? 1 : WAIT_MSEC);
+	if (heard > 0)
+		course->heard_usec = clock_usec();
+	if (polls[1].revents)
+		watch_fanotify(&run->scene, &run->files);
+	if (polls[2].revents)
+		watch_proc(&run->scene, run->processes);
+	sink_serve(&run->sink, &run->scene, polls + 3, n);
+	if (polls[0].revents & POLLIN)
+		serve_calls(run, course);
+	else if (polls[0].revents & POLLHUP)
+		course->all_ended = true; /* nobody is left to ask */
+	reap(course);
+	if (course->sleepers.count > 0)
+		sleepers_wake(&course->sleepers, &run->scene,
+		    clock_usec() - course->heard_usec > IDLE_USEC &&
+			!jail_is_running(&run->jail));
+	report_settle(&run->scene.report, scene_usec(&run->scene), REPEAT_USEC);
+	publish(run, false);
+}
+
+static bool
+is_quiet(const struct run *run, const struct course *course)
+{
+	return course->first_ended &&
+	       scene_usec(&run->scene) - run->scene.last_usec > QUIET_USEC &&
+	       !jail_is_running(&run->jail);
+}
+
+static const char *
+watch(struct run *run, struct course *course)
+{
+	for (;;) {
+		turn(run, course);
+		if (course->all_ended)
+			return "exit";
+		if (scene_usec(&run->scene) > course->deadline_usec)
+			return "deadline";
+		if (is_quiet(run, course))
+			return "quiet";
+	}
+}
+
+/* What the limits kept from happening is worth telling too. */
+static void
+tell_limits(struct run *run)
+{
+	char text[64];
+
+	if (run->jail.group < 0)
+		return;
+	if (jail_refused(&run->jail) > 0) {
+		(void)snprintf(text, sizeof(text), "%" PRIu64 " refused",
+		    jail_refused(&run->jail));
+		scene_add(&run->scene, BY_AGENT, 0, REPORT_SYSTEM_CALL,
+		    FIELD("name", "fork"), FIELD("args", text));
+	}
+	if (jail_starved(&run->jail) > 0)
+		scene_note(
+		    &run->scene, "processes were ended for want of memory");
+}
+
+static const char *
+execute(struct run *run, const struct run_sample *sample,
+    const struct opener *opener, struct course *course)
+{
+	const char *how;
+	int r;
+
+	r = write_file(opener->file, sample->octets, sample->n);
+	if (r == 0)
+		r = start_program(&run->jail, opener, &course->first);
+	if (r < 0) {
+		course->code = r;
+		return "failed";
+	}
+	course->sleepers.fd = r;
+	how = watch(run, course);
+	jail_kill(&run->jail);
+	(void)close(course->sleepers.fd);
+	watch_fanotify(&run->scene, &run->files);
+	watch_proc(&run->scene, run->processes);
+	reap(course);
+	tell_limits(run);
+	return how;
+}
+
+static void
+run_it(struct run *run, const struct run_sample *sample)
+{
+	char path[PATH_MAX];
+	const struct opener_file file = {path, sample->name, sample->type,
+	    sample->octets,
+	    sample->n < OPENER_HEAD_BYTES ? sample->n : OPENER_HEAD_BYTES};
+	struct opener opener;
+	struct course course = {
+	    .deadline_usec = sample->deadline_usec, .heard_usec = clock_usec()};
+	const char *how = "no-opener";
+	int r;
+
+	path_absolute(SCENE_DOWNLOADS, sample->name, path);
+	r = opener_choose(&file, is_there, &opener);
+	scene_add(&run->scene, BY_AGENT, 0, REPORT_AGENT_START,
+	    FIELD("name", sample->name), FIELD("type", sample->type),
+	    FIELD("how", r < 0 ? "none" : opener.how));
+	publish(run, true);
+	if (run->lacking)
+		scene_note(&run->scene, run->lacking);
+	if (r == 0)
+		how = execute(run, sample, &opener, &course);
+	report_end(
+	    &run->scene.report, scene_usec(&run->scene), how, course.code);
+	publish(run, true);
 }
 
 void
-run_sample(struct mailbox *box)
+run_prepare(struct run *run)
 {
-	static struct run run;
-	const char *how;
-	int64_t code = 0;
-	size_t n = box->sample_bytes < MAILBOX_SAMPLE_MAX
+	memset(run, 0, sizeof(*run));
+	if (net_prepare() < 0)
+		run->lacking = "no network";
+	sink_init(&run->sink);
+	if (jail_prepare(&run->jail) < 0)
+		run->lacking = "no limits";
+	run->processes = watch_proc_open();
+	if (run->processes < 0)
+		run->lacking = "the kernel tells nothing of processes";
+	if (watch_fanotify_open(&run->files) < 0)
+		run->lacking = "the kernel tells nothing of files";
+}
+
+static void
+begin(struct run *run, char *room, size_t bytes)
+{
+	memset(&run->scene, 0, sizeof(run->scene));
+	report_init(&run->scene.report, room, bytes);
+	run->scene.sink = &run->sink;
+	run->scene.sees_files = run->files.fd >= 0;
+	run->scene.begun_usec = clock_usec();
+	run->published_bytes = 0;
+}
+
+void
+run_rehearse(struct run *run)
+{
+	static char room[REPORT_LINE_MAX * 4];
+	CLEANUP(close_fd) int fd = open("/init", O_RDONLY | O_CLOEXEC);
+	struct run_sample sample = {
+	    .name = RUN_REHEARSAL, .deadline_usec = REHEARSAL_USEC};
+	struct stat st;
+	void *octets;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	sample.n = (size_t)st.st_size;
+	octets = mmap(NULL, sample.n, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (octets == MAP_FAILED)
+		return;
+	sample.octets = octets;
+	begin(run, room, sizeof(room));
+	run_it(run, &sample);
+	(void)munmap(octets, sample.n);
+	(void)unlink(SCENE_DOWNLOADS "/" RUN_REHEARSAL);
+	watch_fanotify_flush(&run->files);
+	watch_proc_flush(run->processes);
+}
+
+void
+run_order(struct run *run, struct mailbox *box)
+{
+	static struct run_sample sample;
+
+	guest_seed(box->seed, sizeof(box->seed));
+	guest_set_clock(box->wall_nsec);
+	memcpy(sample.name, box->name, sizeof(sample.name) - 1);
+	memcpy(sample.type, box->type, sizeof(sample.type) - 1);
+	path_file_name(sample.name);
+	sample.octets = box_sample(box);
+	sample.n = box->sample_bytes < MAILBOX_SAMPLE_MAX
 		       ? (size_t)box->sample_bytes
 		       : MAILBOX_SAMPLE_MAX;
-
-	run.box = box;
-	run.begun_usec = clock_usec();
-	run.deadline_usec = (uint64_t)box->deadline_msec * 1000;
-	set_clock(box->wall_nsec);
-	memcpy(run.name, box->name, sizeof(run.name) - 1);
-	memcpy(run.type, box->type, sizeof(run.type) - 1);
-	file_name(run.name);
-	(void)snprintf(run.path, sizeof(run.path), "%s%s", DOWNLOADS, run.name);
-	report_init(&run.report, box_report(box), MAILBOX_REPORT_MAX);
-
-	how = start(&run, n, &code);
-	report_end(&run.report, since(&run), how, code);
-	publish(&run);
+	sample.deadline_usec = (uint64_t)box->deadline_msec * 1000;
+	run->box = box;
+	begin(run, box_report(box), MAILBOX_REPORT_MAX);
+	run_it(run, &sample);
 	mailbox_store(box->state, MAILBOX_ENDED);
 	box_ring();
 }

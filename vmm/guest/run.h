@@ -5,13 +5,51 @@
 #ifndef SLUICE_VMM_GUEST_RUN_H
 #define SLUICE_VMM_GUEST_RUN_H
 
+#include "vmm/guest/jail.h"
+#include "vmm/guest/scene.h"
+#include "vmm/guest/sink.h"
+#include "vmm/guest/watch_fanotify.h"
 #include "vmm/mailbox.h"
+
+/* What a rehearsal executes: this binary, under a name that ends at once. */
+#define RUN_REHEARSAL "rehearsal"
+
+/* Made once, before clones are taken: all that lasts. */
+struct run {
+	struct scene scene;
+	struct sink sink;
+	struct jail jail;
+	struct watch_files files;
+	int processes;       /* -1: this kernel doesn't tell */
+	const char *lacking; /* what the report must confess, NULL: nothing */
+	struct mailbox *box; /* NULL while it rehearses */
+	uint32_t published_bytes;
+	uint64_t rung_usec;
+};
+
+/* What is run. */
+struct run_sample {
+	char name[MAILBOX_NAME_MAX];
+	char type[MAILBOX_TYPE_MAX];
+	const unsigned char *octets;
+	size_t n;
+	uint64_t deadline_usec; /* from now */
+};
+
+/* Open all vantage points. */
+void run_prepare(struct run *run);
+
+/*
+ * Run a trivial program as a sample would be, and forget it: what the kernel
+ * makes on its first time is then there for every clone.
+ */
+void run_rehearse(struct run *run);
 
 /*
  * Do what MAILBOX_RUN asks: reads the sample from the box, writes the report
- * into it, ends in its state MAILBOX_ENDED.  A guest runs once.
- * Blocks until the run is over, deadline_msec at most.
+ * into it, ends in its state MAILBOX_ENDED.  A guest runs once.  Blocks until
+ * the run is over, deadline_msec at most.
  */
-void run_sample(struct mailbox *box);
+void run_order(struct run *run, struct mailbox *box);
 
 #endif

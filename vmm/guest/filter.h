@@ -1,0 +1,15 @@
+/*
+ * vmm/guest/filter.h - the seccomp filter that asks the agent about the
+ * system calls of vmm/guest/calls.def.
+ */
+#ifndef SLUICE_VMM_GUEST_FILTER_H
+#define SLUICE_VMM_GUEST_FILTER_H
+
+/*
+ * Put it on the calling process and all that it will start.  Needs
+ * CAP_SYS_ADMIN or no_new_privs.  Returns the descriptor that the watcher
+ * listens at, or -errno.  From now on a call of the list waits for it.
+ */
+int filter_install(void);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * vmm/guest/jail.h - what a sample may not: reach the agent, use up the
+ * guest.
+ *
+ * It is uid 0, since programs look for that, but a capability that is not in
+ * its bounding set is never had again.  The agent is another user, so that
+ * nothing which "the same user" may do (prlimit, setpriority) reaches it.
+ */
+#ifndef SLUICE_VMM_GUEST_JAIL_H
+#define SLUICE_VMM_GUEST_JAIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct jail {
+	int group; /* directory of the sample's control group; -1: none */
+};
+
+/* Make the control group; its file system is out of reach afterwards.
+ * Returns 0 or -errno: there are no such limits. */
+int jail_prepare(struct jail *jail);
+
+/* Become another user who may do everything.  Returns 0 or -errno. */
+int jail_become_agent(void);
+
+/* In a child of the agent, before it becomes the sample: into the group,
+ * under the limits of a process, uid 0. */
+void jail_enter(const struct jail *jail);
+
+/* Then, last of all: capabilities. */
+void jail_drop(void);
+
+/* Is there a process of the sample; is one of them running? */
+bool jail_is_populated(const struct jail *jail);
+bool jail_is_running(const struct jail *jail);
+
+/* End them all. */
+void jail_kill(const struct jail *jail);
+
+/* How often a process was refused, and ended for want of memory. */
+uint64_t jail_refused(const struct jail *jail);
+uint64_t jail_starved(const struct jail *jail);
+
+#endif

@@ -1,0 +1,258 @@
+#include "vmm/guest/watch_fanotify.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "vmm/guest/path.h"
+
+#define CHANGES      (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE)
+#define READS        (FAN_ACCESS | FAN_EVENT_ON_CHILD)
+#define DEPTH_MAX    8
+#define READS_A_TURN 4
+#define BUFFER_BYTES 16384
+#define DATA_BYTES   64 /* of a written file, enough to know its kind */
+
+static const char *const systems[WATCH_SYSTEMS] = {
+    "/", "/tmp", "/dev/shm", "/run"};
+
+/* Secrets elsewhere than with the user. */
+static const char *const secrets[] = {"/etc/shadow", "/dev/input"};
+
+static void
+watch_reads(int fd, const char *path, int depth)
+{
+	DIR *dir;
+	struct dirent *entry;
+
+	if (strcmp(path, SCENE_DOWNLOADS) == 0 || depth > DEPTH_MAX)
+		return;
+	(void)fanotify_mark(fd, FAN_MARK_ADD, READS, AT_FDCWD, path);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		char child[PATH_MAX];
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '\0' ||
+		    strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		path_absolute(path, entry->d_name, child);
+		watch_reads(fd, child, depth + 1);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+static int
+watch_system(struct watch_files *files, size_t i)
+{
+	struct statfs st;
+
+	files->systems[i].dir =
+	    open(systems[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (files->systems[i].dir < 0)
+		return 0; /* a reference may be without */
+	if (fstatfs(files->systems[i].dir, &st) < 0)
+		return -errno;
+	files->systems[i].id = st.f_fsid;
+	return fanotify_mark(files->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+		   CHANGES, AT_FDCWD, systems[i]) < 0
+		   ? -errno
+		   : 0;
+}
+
+int
+watch_fanotify_open(struct watch_files *files)
+{
+	CLEANUP(close_fd) int fd = -1;
+	int r;
+
+	files->fd = -1;
+	fd = fanotify_init(
+	    FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME,
+	    O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	files->fd = fd;
+	for (size_t i = 0; i < WATCH_SYSTEMS; i++) {
+		r = watch_system(files, i);
+		if (r < 0) {
+			files->fd = -1;
+			return r;
+		}
+	}
+	watch_reads(fd, SCENE_HOME, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
+		(void)fanotify_mark(
+		    fd, FAN_MARK_ADD, READS, AT_FDCWD, secrets[i]);
+	(void)TAKE_FD(fd);
+	return 0;
+}
+
+/* The directory that a handle means; false: it is gone. */
+static bool
+open_directory(const struct watch_files *files,
+    const struct fanotify_event_info_fid *info, char ret[PATH_MAX])
+{
+	struct file_handle *handle =
+	    (struct file_handle *)(uintptr_t)(const void *)info->handle;
+	char link[64];
+	ssize_t n = -1;
+
+	for (size_t i = 0; i < WATCH_SYSTEMS && n < 0; i++) {
+		CLEANUP(close_fd) int fd = -1;
+
+		if (files->systems[i].dir < 0 ||
+		    memcmp(&files->systems[i].id, &info->fsid,
+			sizeof(info->fsid)) != 0)
+			continue;
+		fd = open_by_handle_at(
+		    files->systems[i].dir, handle, O_PATH | O_CLOEXEC);
+		(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, ret, PATH_MAX - 1);
+	}
+	ret[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* A directory's handle and a name in it become a path. */
+static void
+handle_path(const struct watch_files *files,
+    const struct fanotify_event_info_fid *info, char ret[PATH_MAX])
+{
+	const struct file_handle *handle =
+	    (const struct file_handle *)(const void *)info->handle;
+	const char *name =
+	    (const char *)handle->f_handle + handle->handle_bytes;
+	char dir[PATH_MAX];
+
+	if (!open_directory(files, info, dir))
+		(void)strcpy(dir, "/?");
+	path_absolute(dir, name, ret);
+}
+
+static void
+written(struct scene *scene, pid_t pid, const char *path)
+{
+	CLEANUP(close_fd) int fd = -1;
+	char data[DATA_BYTES];
+	struct stat st;
+	ssize_t n = 0;
+
+	fd = open(
+	    path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		n = read(fd, data, sizeof(data));
+	scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_WRITE,
+	    FIELD("path", path),
+	    FIELD_OCTETS("data", data, n > 0 ? (size_t)n : 0));
+}
+
+/* Reading what stands for a keyboard is no reading of a file. */
+static void
+was_read(struct scene *scene, pid_t pid, const char *path)
+{
+	if (path_is_in(path, "/dev/input"))
+		scene_add(scene, BY_FANOTIFY, pid, REPORT_HOOK_SET,
+		    FIELD("name", path));
+	else
+		scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_READ,
+		    FIELD("path", path));
+}
+
+static void
+renamed(struct scene *scene, pid_t pid, const char *from, const char *to)
+{
+	scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_RENAME,
+	    FIELD("path", from), FIELD("to", to));
+}
+
+/* Events on one file that came close together are one with several bits. */
+static void
+tell(struct scene *scene, const struct fanotify_event_metadata *event,
+    const char *path)
+{
+	const pid_t pid = event->pid;
+
+	if (event->mask & FAN_CREATE)
+		scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_CREATE,
+		    FIELD("path", path));
+	if (event->mask & FAN_ACCESS)
+		was_read(scene, pid, path);
+	if (event->mask & FAN_CLOSE_WRITE)
+		written(scene, pid, path);
+	if (event->mask & FAN_DELETE)
+		scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_DELETE,
+		    FIELD("path", path));
+}
+
+static void
+on_event(struct scene *scene, const struct watch_files *files,
+    const struct fanotify_event_metadata *event)
+{
+	const char *at = (const char *)event + event->metadata_len;
+	const char *end = (const char *)event + event->event_len;
+	char path[PATH_MAX] = "", to[PATH_MAX] = "";
+
+	if (event->mask & FAN_Q_OVERFLOW)
+		scene_note(scene, "file events were lost");
+	while ((size_t)(end - at) >= sizeof(struct fanotify_event_info_fid)) {
+		const struct fanotify_event_info_fid *info =
+		    (const struct fanotify_event_info_fid *)(const void *)at;
+
+		if (info->hdr.info_type == FAN_EVENT_INFO_TYPE_NEW_DFID_NAME)
+			handle_path(files, info, to);
+		else
+			handle_path(files, info, path);
+		if (info->hdr.len == 0)
+			break;
+		at += info->hdr.len;
+	}
+	if ((event->mask & FAN_RENAME) && *path && *to)
+		renamed(scene, event->pid, path, to);
+	else if (*path)
+		tell(scene, event, path);
+}
+
+static ssize_t
+get(int fd, void *buf)
+{
+	return read(fd, buf, BUFFER_BYTES);
+}
+
+void
+watch_fanotify_flush(const struct watch_files *files)
+{
+	char buf[BUFFER_BYTES];
+
+	while (files->fd >= 0 && get(files->fd, buf) > 0)
+		;
+}
+
+void
+watch_fanotify(struct scene *scene, const struct watch_files *files)
+{
+	_Alignas(struct fanotify_event_metadata) char buf[BUFFER_BYTES];
+	const pid_t us = getpid();
+
+	for (int i = 0; i < READS_A_TURN; i++) {
+		ssize_t left = get(files->fd, buf);
+		const struct fanotify_event_metadata *event =
+		    (const struct fanotify_event_metadata *)(const void *)buf;
+
+		if (left <= 0)
+			return;
+		while (FAN_EVENT_OK(event, left)) {
+			if (event->pid != us)
+				on_event(scene, files, event);
+			event = FAN_EVENT_NEXT(event, left);
+		}
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * vmm/guest/watch_fanotify.h - the vantage point of file systems: what was
+ * made, written, moved and removed, and which of the user's files were read,
+ * told afterwards by the kernel.
+ */
+#ifndef SLUICE_VMM_GUEST_WATCH_FANOTIFY_H
+#define SLUICE_VMM_GUEST_WATCH_FANOTIFY_H
+
+#include <sys/vfs.h>
+
+#include "vmm/guest/scene.h"
+
+#define WATCH_SYSTEMS 4 /* file systems that a sample can write to */
+
+struct watch_files {
+	int fd; /* for poll(2) */
+	struct {
+		int dir; /* its root, -1: there is none */
+		fsid_t id;
+	} systems[WATCH_SYSTEMS];
+};
+
+/*
+ * Watch the file systems of the guest, and reading below the user's
+ * directory as it is now, for ever.  Returns 0 or -errno: this kernel can't;
+ * then fd is -1, and nothing is ever told.
+ */
+int watch_fanotify_open(struct watch_files *files);
+
+/* Forget what has happened so far. */
+void watch_fanotify_flush(const struct watch_files *files);
+
+/* Report what waits, a bounded number of events. */
+void watch_fanotify(struct scene *scene, const struct watch_files *files);
+
+#endif

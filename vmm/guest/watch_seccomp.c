@@ -1,0 +1,84 @@
+#include "vmm/guest/watch_seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
+
+#include "common/cleanup.h"
+#include "vmm/guest/calls_priv.h"
+#include "vmm/guest/tracee.h"
+
+static const struct row {
+	const char *name;
+	int numbers[2]; /* 64 bits, 32 bits */
+	enum call_answer (*handler)(
+	    struct scene *scene, const struct call *call);
+	int dir, path;
+} rows[] = {
+#define CALL(name, n64, n32, handler, when, dir, path) \
+	{name, {n64, n32}, handler, dir, path},
+#include "vmm/guest/calls.def"
+#undef CALL
+};
+
+static const struct row *
+row_of(int number, bool is_wide)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].numbers[is_wide ? 0 : 1] == number)
+			return &rows[i];
+	return NULL;
+}
+
+bool
+call_path(const struct call *call, char *ret)
+{
+	const int dir = call->dir < 0 ? AT_FDCWD : (int)call->args[call->dir];
+
+	return tracee_path(call->pid, dir, call->args[call->path], ret);
+}
+
+static enum call_answer
+handle(struct scene *scene, struct sleepers *sleepers,
+    const struct seccomp_notif *ask)
+{
+	struct call call = {
+	    .id = ask->id,
+	    .pid = (pid_t)ask->pid,
+	    .is_wide = ask->data.arch == AUDIT_ARCH_X86_64,
+	    .sleepers = sleepers,
+	};
+	const struct row *row = row_of(ask->data.nr, call.is_wide);
+
+	if (!row)
+		return CALL_GO;
+	call.name = row->name;
+	call.dir = row->dir;
+	call.path = row->path;
+	for (size_t i = 0; i < ARRAY_SIZE(call.args); i++)
+		call.args[i] = ask->data.args[i];
+	return row->handler(scene, &call);
+}
+
+bool
+watch_seccomp(struct scene *scene, struct sleepers *sleepers, int fd)
+{
+	struct seccomp_notif ask = {.id = 0};
+	struct seccomp_notif_resp answer = {.id = 0};
+	enum call_answer what;
+
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0)
+		return false;
+	what = handle(scene, sleepers, &ask);
+	if (what == CALL_HELD)
+		return true;
+	answer.id = ask.id;
+	if (what == CALL_REFUSE)
+		answer.error = -ENOSYS;
+	else
+		answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	return true;
+}
