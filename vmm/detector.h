@@ -3,7 +3,7 @@
  * file (etc/behaviours.conf): named behaviours with weights and the events
  * that prove them.
  *
- * Pure but for detector_load(): octets in, verdict out, in bounded memory.
+ * Pure but for rules_load(): octets in, verdict out, in bounded memory.
  * The octets are a hostile guest's: a line that is no event is counted and
  * skipped, never believed and never fatal.  Fuzzed.
  */
@@ -34,6 +34,10 @@ struct detector *detector_free(struct detector *detector);
 /* The next octets of the report, in order, in pieces of any size. */
 void detector_feed(struct detector *detector, const void *octets, size_t n);
 
+/* The holder's word for events that found no room (ask_done.lost): then the
+ * report is truncated.  Call it before the evidence is asked for. */
+void detector_lost(struct detector *detector, uint64_t n);
+
 /* Is the threshold reached already?  Then the run may stop. */
 bool detector_is_proven(const struct detector *detector);
 
@@ -43,16 +47,25 @@ bool detector_is_proven(const struct detector *detector);
  *   {"score": 130, "threshold": 100, "behaviours": [{"id": "...",
  *    "name": "...", "attack": "T1547.001", "weight": 60, "events": [...]}],
  *    "events": N, "malformed": N, "lost": N, "truncated": bool}
+ * The weightiest comes first.  NULL: max has no room for even that much.
  */
 char *detector_evidence(const struct detector *detector, size_t max);
 
-/* The name of the weightiest behaviour that was found; "" none.  Borrowed. */
+/* The name of the weightiest behaviour that was found; "" none.  Borrowed from
+ * the rules. */
 const char *detector_reason(const struct detector *detector);
 
-/* Did the report say that the agent could run the file at all?  Without it
- * (no opener, an agent that failed, a report cut off before its end when
- * `ended` is true) a run that shows nothing is unknown, not clean; ret_why
- * in words. */
+/*
+ * Can a run that shows nothing be called clean?  Not when the report doesn't
+ * say that the agent could run the file (no opener, an agent that failed),
+ * when it was cut off, when events were lost, or when it has what no agent
+ * writes: lines that are no events, a second start, more after the end, a
+ * time that goes back.  Then it is unknown; ret_why says in constant words
+ * why ("" when it is conclusive).
+ *
+ * ended  the guest said that the run was over, so the report must have an
+ *        end; false: a deadline or a stop of ours came first
+ */
 bool detector_is_conclusive(
     const struct detector *detector, bool ended, const char **ret_why);
 

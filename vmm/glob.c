@@ -1,0 +1,118 @@
+#include "vmm/glob.h"
+
+#include "common/io.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct piece {
+	const char *text;
+	size_t length;
+	bool has_any; /* a ? */
+};
+
+struct glob {
+	bool begins_open, ends_open; /* with an asterisk */
+	size_t least;                /* octets of all pieces */
+	size_t n_pieces;
+	struct piece *pieces;
+	char pattern[];
+};
+
+struct glob *
+glob_new(const char *pattern, size_t length)
+{
+	struct glob *glob = xcalloc(1, sizeof(*glob) + length + 1);
+	size_t stars = 0;
+	const char *at, *end;
+
+	assert(length <= GLOB_MAX);
+	memcpy(glob->pattern, pattern, length);
+	for (size_t i = 0; i < length; i++)
+		stars += pattern[i] == '*';
+	glob->begins_open = length > 0 && pattern[0] == '*';
+	glob->ends_open = length > 0 && pattern[length - 1] == '*';
+	glob->pieces = xcalloc(stars + 1, sizeof(*glob->pieces));
+	end = glob->pattern + length;
+	for (at = glob->pattern; at < end;) {
+		const char *star = memchr(at, '*', (size_t)(end - at));
+		const size_t n = (size_t)((star ? star : end) - at);
+
+		if (n > 0)
+			glob->pieces[glob->n_pieces++] =
+			    (struct piece){at, n, memchr(at, '?', n) != NULL};
+		glob->least += n;
+		at += n + 1;
+	}
+	return glob;
+}
+
+struct glob *
+glob_free(struct glob *glob)
+{
+	if (glob)
+		free(glob->pieces);
+	free(glob);
+	return NULL;
+}
+
+static bool
+piece_fits(const struct piece *piece, const char *text)
+{
+	if (!piece->has_any)
+		return memcmp(piece->text, text, piece->length) == 0;
+	for (size_t i = 0; i < piece->length; i++)
+		if (piece->text[i] != '?' && piece->text[i] != text[i])
+			return false;
+	return true;
+}
+
+static const char *
+piece_find(const struct piece *piece, const char *text, size_t length)
+{
+	if (!piece->has_any)
+		return memmem(text, length, piece->text, piece->length);
+	for (; length >= piece->length; text++, length--)
+		if (piece_fits(piece, text))
+			return text;
+	return NULL;
+}
+
+bool
+glob_fits(const struct glob *glob, const char *text, size_t length)
+{
+	const struct piece *piece = glob->pieces;
+	const struct piece *end = piece + glob->n_pieces;
+
+	if (length < glob->least)
+		return false;
+	if (glob->n_pieces == 0)
+		return glob->begins_open || length == 0;
+	if (glob->n_pieces == 1 && !glob->begins_open && !glob->ends_open)
+		return length == piece->length && piece_fits(piece, text);
+	if (!glob->begins_open) {
+		if (!piece_fits(piece, text))
+			return false;
+		text += piece->length;
+		length -= piece->length;
+		piece++;
+	}
+	if (!glob->ends_open) {
+		end--;
+		if (length < end->length ||
+		    !piece_fits(end, text + length - end->length))
+			return false;
+		length -= end->length;
+	}
+	for (; piece < end; piece++) {
+		const char *found = piece_find(piece, text, length);
+
+		if (!found)
+			return false;
+		found += piece->length;
+		length -= (size_t)(found - text);
+		text = found;
+	}
+	return true;
+}

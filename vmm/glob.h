@@ -1,0 +1,25 @@
+/*
+ * vmm/glob.h - globs over a hostile guest's text: * any octets, ? one.
+ *
+ * Compiled into the pieces between the asterisks, which are looked for one
+ * after the other and never again: no backtracking, so at most (pieces + 1)
+ * walks over the text, each linear unless a piece has a ?.
+ */
+#ifndef SLUICE_VMM_GLOB_H
+#define SLUICE_VMM_GLOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GLOB_MAX 256u /* octets */
+
+struct glob;
+
+/* Pattern of length octets, at most GLOB_MAX, in the case of the texts. */
+struct glob *glob_new(const char *pattern, size_t length);
+struct glob *glob_free(struct glob *glob);
+
+/* Does the whole of text fit? */
+bool glob_fits(const struct glob *glob, const char *text, size_t length);
+
+#endif
