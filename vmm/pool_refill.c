@@ -1,0 +1,374 @@
+/*
+ * Which clones are made, given away, or make room for others.
+ */
+#include "vmm/pool_priv.h"
+
+#include "vmm/admit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Memory comes back without a word: how often to look. */
+#define STARVED_USEC (500 * USEC_PER_MSEC)
+
+struct ref *
+pool_ref(const struct pool *pool, const char *name)
+{
+	struct ref *ref;
+
+	TAILQ_FOREACH (ref, &pool->refs, link)
+		if (!ref->is_retired && strcmp(ref->name, name) == 0)
+			return ref;
+	return NULL;
+}
+
+void
+pool_close_refs(struct pool *pool)
+{
+	struct ref *ref, *next;
+
+	for (ref = TAILQ_FIRST(&pool->refs); ref; ref = next) {
+		next = TAILQ_NEXT(ref, link);
+		if (!ref->is_retired || ref->live > 0)
+			continue; /* never a parent before its clones */
+		ref->ops->close(ref->vmm);
+		TAILQ_REMOVE(&pool->refs, ref, link);
+		free(ref);
+	}
+}
+
+/* What this reference has that will serve a run without being used yet. */
+static uint32_t
+unused(const struct ref *ref)
+{
+	const struct pool *p = ref->pool;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->limits.slots; i++) {
+		const struct slot *s = &p->slots[i];
+
+		if (s->ref == ref &&
+		    (s->state == POOL_CLONING || s->state == POOL_PARKED))
+			n++;
+	}
+	return n;
+}
+
+static uint32_t
+demand(const struct ref *ref)
+{
+	const struct pool_run *run;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH (run, &ref->pool->waiting, link)
+		if (strcmp(run->what.reference, ref->name) == 0 &&
+		    ++n == ref->pool->limits.slots)
+			break;
+	return n;
+}
+
+static uint32_t
+count_state(const struct pool *p, enum pool_state state)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->limits.slots; i++)
+		n += p->slots[i].state == state;
+	return n;
+}
+
+/* The memory as the pure part wants it; also for the counters. */
+static struct admit_memory
+memory(struct pool *p)
+{
+	struct admit_memory m = {
+	    .available_bytes = p->ear->available(p->arg),
+	    .reserve_bytes = p->limits.reserve_bytes,
+	    .clone_bytes = p->counts.clone_bytes,
+	};
+
+	p->counts.used_bytes = 0;
+	for (uint32_t i = 0; i < p->limits.slots; i++) {
+		const struct slot *s = &p->slots[i];
+
+		p->counts.used_bytes += s->private_bytes;
+		if (s->state != POOL_EMPTY && s->private_bytes < m.clone_bytes)
+			m.promised_bytes += m.clone_bytes - s->private_bytes;
+	}
+	p->counts.budget_bytes =
+	    m.available_bytes ? p->counts.used_bytes + admit_headroom(&m) : 0;
+	return m;
+}
+
+static uint64_t
+room(struct pool *p)
+{
+	struct admit_memory m = memory(p);
+	uint64_t live = p->limits.slots - count_state(p, POOL_EMPTY);
+
+	return admit_clones(&m, live, p->limits.slots);
+}
+
+static struct slot *
+slot_in(const struct pool *p, enum pool_state state, const struct ref *ref)
+{
+	for (uint32_t i = 0; i < p->limits.slots; i++)
+		if (p->slots[i].state == state && p->slots[i].ref == ref)
+			return &p->slots[i];
+	return NULL;
+}
+
+static uint32_t
+running(const struct pool *p)
+{
+	return count_state(p, POOL_TAKING) + count_state(p, POOL_RUNNING) +
+	       count_state(p, POOL_DRAINING);
+}
+
+/* Parked clones to those who wait, in their order. */
+static void
+give_parked(struct pool *p, struct mono now)
+{
+	uint32_t parked = count_state(p, POOL_PARKED), busy = running(p);
+	struct pool_run *run, *next;
+
+	for (run = TAILQ_FIRST(&p->waiting);
+	     run && parked > 0 && busy < p->limits.running; run = next) {
+		struct ref *ref = pool_ref(p, run->what.reference);
+		struct slot *slot = ref ? slot_in(p, POOL_PARKED, ref) : NULL;
+
+		next = TAILQ_NEXT(run, link);
+		if (!slot)
+			continue;
+		TAILQ_REMOVE(&p->waiting, run, link);
+		p->counts.waiting--;
+		p->turn = run->turn;
+		run->slot = slot;
+		slot->run = run;
+		parked--;
+		busy++;
+		slot_event(slot, EV_GIVEN, now);
+	}
+}
+
+static bool
+lacks(const struct ref *ref, uint32_t target, struct mono now)
+{
+	return !ref->is_retired && ref->retry_at.usec <= now.usec &&
+	       unused(ref) < target;
+}
+
+static const struct pool_run *
+first_waiting(const struct ref *ref)
+{
+	const struct pool_run *run;
+
+	TAILQ_FOREACH (run, &ref->pool->waiting, link)
+		if (strcmp(run->what.reference, ref->name) == 0)
+			return run;
+	return NULL;
+}
+
+/* Those with runs that wait come first, the next in turn first of all. */
+static struct ref *
+most_wanted(struct pool *p, bool *ret_waits, struct mono now)
+{
+	struct ref *ref, *best = NULL;
+	uint64_t turn = POOL_NEVER;
+
+	TAILQ_FOREACH (ref, &p->refs, link) {
+		const struct pool_run *run = first_waiting(ref);
+
+		if (run && run->turn < turn && lacks(ref, demand(ref), now)) {
+			turn = run->turn;
+			best = ref;
+		}
+	}
+	*ret_waits = best != NULL;
+	if (best)
+		return best;
+	TAILQ_FOREACH (ref, &p->refs, link)
+		if (lacks(ref, demand(ref) + ref->ready, now))
+			return ref;
+	return NULL;
+}
+
+/* References that rest after a failure are looked at when they have. */
+static void
+wait_for_rest(struct pool *p, struct mono now)
+{
+	const struct ref *ref;
+
+	TAILQ_FOREACH (ref, &p->refs, link)
+		if (!ref->is_retired && ref->retry_at.usec > now.usec &&
+		    ref->retry_at.usec < p->refill_at.usec)
+			p->refill_at = ref->retry_at;
+}
+
+/* A parked clone of another reference that none of its runs will need. */
+static bool
+make_room(struct pool *p, const struct ref *for_ref, struct mono now)
+{
+	struct ref *ref;
+
+	TAILQ_FOREACH (ref, &p->refs, link) {
+		struct slot *slot = slot_in(p, POOL_PARKED, ref);
+
+		if (ref == for_ref || !slot || unused(ref) <= demand(ref))
+			continue;
+		slot_event(slot, EV_RETIRE, now);
+		return true;
+	}
+	return false;
+}
+
+static void
+make_clones(struct pool *p, struct mono now)
+{
+	struct ref *ref;
+	bool waits;
+
+	while ((ref = most_wanted(p, &waits, now)) &&
+	       count_state(p, POOL_CLONING) < p->limits.cloning) {
+		struct slot *slot = slot_in(p, POOL_EMPTY, NULL);
+
+		if (!slot || room(p) == 0) {
+			/* One at a time: what dies is still there. */
+			if (waits && count_state(p, POOL_DYING) == 0)
+				(void)make_room(p, ref, now);
+			p->refill_at.usec = now.usec + STARVED_USEC;
+			return;
+		}
+		slot->ref = ref;
+		ref->live++;
+		slot_event(slot, EV_CLONE, now);
+	}
+}
+
+/* Is a clone there that runs may get, or whose successor they may? */
+static bool
+may_serve(const struct ref *ref)
+{
+	const struct pool *p = ref->pool;
+	bool may = false;
+
+	for (uint32_t i = 0; i < p->limits.slots; i++)
+		may = may || (p->slots[i].ref == ref &&
+				 p->slots[i].state != POOL_LOST &&
+				 p->slots[i].state != POOL_DYING);
+	return may;
+}
+
+static void
+give_up_hope(struct pool *p, struct mono now)
+{
+	struct ref *ref;
+	char text[128];
+
+	TAILQ_FOREACH (ref, &p->refs, link) {
+		if (!ref->is_hopeless || ref->is_retired)
+			continue;
+		ref->is_hopeless = false;
+		if (may_serve(ref))
+			continue;
+		(void)snprintf(text, sizeof(text), "no clone can be made: %s",
+		    strerror(-ref->last_error));
+		run_refuse_all(p, ref->name, ASK_END_REFUSED, text, now);
+	}
+}
+
+static void
+tell_waiting(struct pool *p, struct mono now)
+{
+	struct pool_run *run;
+
+	TAILQ_FOREACH (run, &p->waiting, link) {
+		if (run->is_told)
+			continue;
+		run->is_told = true;
+		run->ops->begun(run->arg, true, pool_predict(p, run, now));
+	}
+}
+
+void
+pool_refill(struct pool *pool, struct mono now)
+{
+	pool->refill_at.usec = POOL_NEVER;
+	give_parked(pool, now);
+	if (!pool->is_ended)
+		make_clones(pool, now);
+	wait_for_rest(pool, now);
+	give_up_hope(pool, now);
+	tell_waiting(pool, now);
+	pool_close_refs(pool);
+	(void)memory(pool);
+	pool->is_stale = false;
+}
+
+static uint64_t
+left(uint64_t usual, struct mono since, struct mono now)
+{
+	uint64_t spent = mono_span(since, now);
+
+	return usual > spent ? usual - spent : 0;
+}
+
+/* In how long this slot has a clone for the next run; false: never. */
+static bool
+free_in(const struct slot *s, const struct ref *ref, struct mono now,
+    uint64_t *ret_usec)
+{
+	const struct pool_counts *c = &s->pool->counts;
+
+	if (s->state != POOL_EMPTY && s->ref != ref)
+		return false;
+	switch (s->state) {
+	case POOL_PARKED:
+		*ret_usec = 0;
+		return true;
+	case POOL_CLONING:
+		*ret_usec = left(c->clone_usec, s->since, now);
+		return true;
+	case POOL_TAKING:
+	case POOL_RUNNING:
+	case POOL_DRAINING:
+		*ret_usec =
+		    left(c->serve_usec, s->given_at, now) + c->clone_usec;
+		return true;
+	case POOL_DYING:
+		*ret_usec =
+		    left(c->destroy_usec, s->since, now) + c->clone_usec;
+		return true;
+	case POOL_EMPTY:
+	case POOL_LOST:
+	case POOL_STATES:
+		break;
+	}
+	return false;
+}
+
+uint64_t
+pool_predict(
+    const struct pool *pool, const struct pool_run *run, struct mono now)
+{
+	const struct ref *ref = pool_ref(pool, run->what.reference);
+	uint64_t free_usec[ASK_CLONES_MAX];
+	const struct pool_run *other;
+	size_t n = 0, ahead = 0;
+
+	if (!ref)
+		return ADMIT_UNKNOWN;
+	for (uint32_t i = 0; i < pool->limits.slots; i++)
+		n += free_in(&pool->slots[i], ref, now, &free_usec[n]);
+	/* More clones than may run: it is the running ones that one waits for.
+	 */
+	n = admit_servers(free_usec, n, running(pool), pool->limits.running);
+	TAILQ_FOREACH (other, &pool->waiting, link) {
+		if (other == run)
+			break;
+		ahead += strcmp(other->what.reference, ref->name) == 0;
+	}
+	return admit_wait(free_usec, n, ahead,
+	    pool->counts.serve_usec + pool->counts.clone_usec);
+}
