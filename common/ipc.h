@@ -26,6 +26,18 @@ struct ipc_msg {
 int ipc_pair(int ret_fds[2]);
 
 /*
+ * A socket that listens at path (a stale one is replaced), close-on-exec,
+ * non-blocking, mode 0666: it is the peer's uid that is to be checked.
+ * Returns it; -EADDRINUSE: somebody listens there; -EEXIST: something else
+ * is there; -ENAMETOOLONG; or -errno as bind(2).
+ */
+int ipc_listen(const char *path);
+
+/* Connect to one.  Returns the socket, close-on-exec, non-blocking; -EAGAIN:
+ * too many wait there; or -errno as connect(2).  Does not block. */
+int ipc_connect(const char *path);
+
+/*
  * Send one message; the descriptors are duplicated into it and stay the
  * caller's.  Returns 0; -EAGAIN: the receiver's buffer is full, nothing was
  * sent; -EPIPE: nobody there any more; -EMSGSIZE; or -errno as sendmsg(2).

@@ -25,13 +25,6 @@ struct book_parts {
 	uid_t engines_uid;
 };
 
-/*
- * A socket that listens at path (a stale one is replaced), mode 0666: the
- * peer's uid is what is checked.  Returns it or -errno (-EADDRINUSE: a living
- * book is there).
- */
-int book_listen(const char *path);
-
 /* Serve from base's loop on.  Logs what fails. */
 struct book *book_new(struct event_base *base, const struct book_parts *parts);
 /* Closes connections, writes what waits. */

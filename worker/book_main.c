@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/conf.h"
 #include "common/io.h"
+#include "common/ipc.h"
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/proc.h"
@@ -67,7 +68,7 @@ open_outside(struct start *s)
 	if (r == 0 && chmod(dir, 0755) < 0)
 		r = -errno;
 	if (r == 0)
-		r = s->parts.listen_fd = book_listen(path);
+		r = s->parts.listen_fd = ipc_listen(path);
 	return r < 0 ? fail(path, strerror(-r)) : 0;
 }
 

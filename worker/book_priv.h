@@ -6,12 +6,12 @@
 
 #include "common/clock.h"
 #include "common/ipc.h"
+#include "common/ipc_outbox.h"
 #include "worker/book.h"
 #include "worker/book_claims.h"
 #include "worker/book_rows.h"
 #include "worker/ledger.h"
 #include "worker/table.h"
-#include "worker/table_outbox.h"
 
 #include <sys/queue.h>
 

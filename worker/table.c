@@ -4,14 +4,12 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/ipc.h"
-#include "worker/table_outbox.h"
+#include "common/ipc_outbox.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <uthash.h>
 
 #define RETRY_FIRST_USEC (50 * USEC_PER_MSEC)
@@ -198,25 +196,10 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 		(void)event_del(t->writable);
 }
 
-static int
-connect_to(const char *path)
-{
-	CLEANUP(close_fd) int fd = -1;
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-
-	if (strlen(path) >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path); /* checked above */
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		return -errno;
-	return TAKE_FD(fd);
-}
-
 static void
 connect_now(struct table *t)
 {
-	int fd = connect_to(t->path);
+	int fd = ipc_connect(t->path);
 
 	if (fd < 0) {
 		wait_for_retry(t);

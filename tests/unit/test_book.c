@@ -70,7 +70,7 @@ start_book(struct site *s)
 
 	assert_int_equal(
 	    rows_open(s->db, BOOK_ROWS_MAX, &parts.rows, err, sizeof(err)), 0);
-	parts.listen_fd = book_listen(s->sock);
+	parts.listen_fd = ipc_listen(s->sock);
 	assert_true(parts.listen_fd >= 0);
 	s->book = book_new(s->base, &parts);
 }
@@ -416,13 +416,13 @@ static void
 a_second_book_is_refused_and_a_stale_socket_replaced(void **state)
 {
 	struct site *s = *state;
-	int fd = book_listen(s->sock);
+	int fd = ipc_listen(s->sock);
 
 	assert_int_equal(fd, -EADDRINUSE);
 	s->book = book_free(s->book); /* its socket file stays */
 	start_book(s);
 	tmp_put(AT_FDCWD, s->db, "", 0);
-	assert_int_equal(book_listen(s->db), -EEXIST);
+	assert_int_equal(ipc_listen(s->db), -EEXIST);
 	s->book = book_free(s->book);
 	start_book(s);
 }

@@ -1,4 +1,4 @@
-#include "worker/table_outbox.h"
+#include "common/ipc_outbox.h"
 
 #include "common/io.h"
 #include "common/ipc.h"

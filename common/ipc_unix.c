@@ -1,4 +1,4 @@
-#include "worker/book.h"
+#include "common/ipc.h"
 
 #include "common/cleanup.h"
 
@@ -22,7 +22,7 @@ address(const char *path, struct sockaddr_un *ret_address)
 	return 0;
 }
 
-/* A socket file that nobody listens on is what a killed book left. */
+/* A socket file that nobody listens on is what a killed process left. */
 static int
 remove_stale(const struct sockaddr_un *a)
 {
@@ -43,7 +43,7 @@ remove_stale(const struct sockaddr_un *a)
 }
 
 int
-book_listen(const char *path)
+ipc_listen(const char *path)
 {
 	CLEANUP(close_fd) int fd = -1;
 	struct sockaddr_un a;
@@ -56,6 +56,21 @@ book_listen(const char *path)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 ||
 	    chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+int
+ipc_connect(const char *path)
+{
+	CLEANUP(close_fd) int fd = -1;
+	struct sockaddr_un a;
+	int r = address(path, &a);
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return -errno;
 	return TAKE_FD(fd);
 }

@@ -1,9 +1,9 @@
 /*
- * worker/table_outbox.h - messages that wait until a socket takes them, for
- * both ends of the scanned table.
+ * common/ipc_outbox.h - messages that wait until a socket takes them; without
+ * descriptors.
  */
-#ifndef SLUICE_WORKER_TABLE_OUTBOX_H
-#define SLUICE_WORKER_TABLE_OUTBOX_H
+#ifndef SLUICE_COMMON_IPC_OUTBOX_H
+#define SLUICE_COMMON_IPC_OUTBOX_H
 
 #include <stddef.h>
 #include <stdint.h>
