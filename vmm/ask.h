@@ -9,7 +9,9 @@
  *   holder -> asker  ASK_BEGUN  a clone has it; or how long it will wait
  *   holder -> asker  ASK_CHUNK  the next octets of its report
  *   holder -> asker  ASK_DONE   why it ended, with the times of its stages
- *   holder -> asker  ASK_CLONES one row a clone, and the totals
+ *   holder -> asker  ASK_CLONES references, totals, and one row a clone;
+ *                               without rows and unasked when references come
+ *                               or go
  *
  * Every ASK_RUN gets one ASK_DONE, unless the connection goes first; when it
  * goes, the holder stops what it asked for.  The holder never looks into a
@@ -25,7 +27,12 @@
 
 #define ASK_CHUNK_MAX     32768
 #define ASK_REFERENCE_MAX 16
-#define ASK_CLONES_MAX    256
+/* So many rows and their head fit into one message. */
+#define ASK_CLONES_MAX     200
+#define ASK_REFERENCES_MAX 4
+#define ASK_DIGEST_MAX     72
+/* A day: of deadlines and patience. */
+#define ASK_SPAN_MAX_USEC UINT64_C(86400000000)
 
 enum ask_type {
 	ASK_RUN = 200,
@@ -100,23 +107,29 @@ struct ask_done {
 struct ask_clone {
 	uint32_t slot;
 	uint32_t state; /* enum pool_state (vmm/pool.h) */
-	int32_t pid;    /* 0: not a process */
-	uint32_t pad;
+	uint64_t pad;
 	uint64_t age_usec;      /* in this state */
 	uint64_t private_bytes; /* 0: unknown */
 	char reference[ASK_REFERENCE_MAX];
 	char name[MAILBOX_NAME_MAX]; /* of what it runs */
 };
 
+/* A reference that files can be run in. */
+struct ask_reference {
+	char name[ASK_REFERENCE_MAX];
+	char digest[ASK_DIGEST_MAX]; /* changes when it is built anew */
+};
+
 struct ask_clones {
 	uint32_t n;
 	uint32_t waiting;     /* runs that wait for a clone */
 	uint32_t written_off; /* slots */
-	uint32_t pad;
+	uint32_t n_references;
 	uint64_t budget_bytes, used_bytes;
 	uint64_t cloned, died; /* since the holder's start */
 	char backend[16];      /* "" none */
-	char text[128];        /* why none */
+	char text[128];        /* why none, or not all that are configured */
+	struct ask_reference references[ASK_REFERENCES_MAX];
 	/* n struct ask_clone follow, as many as fit into one message */
 };
 
@@ -125,6 +138,7 @@ struct ipc_msg;
 /* Check type, length, ranges, terminated strings and number of descriptors;
  * -EBADMSG otherwise.  The pointers point into msg. */
 int ask_read_run(const struct ipc_msg *msg, const struct ask_run **ret);
+int ask_read_list(const struct ipc_msg *msg);
 int ask_read_stop(const struct ipc_msg *msg, const struct ask_stop **ret);
 int ask_read_begun(const struct ipc_msg *msg, const struct ask_begun **ret);
 int ask_read_chunk(const struct ipc_msg *msg, const struct ask_chunk **ret,

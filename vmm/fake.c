@@ -348,6 +348,8 @@ next(struct vm *vm, enum vmm_event *ret)
 		vm->parked_usec = now(vm->vmm->fake);
 	if (*ret == VMM_GONE)
 		vm_gone(vm);
+	else
+		arm(vm); /* readable as long as there is more */
 	return 0;
 }
 

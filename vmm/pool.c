@@ -17,7 +17,7 @@ pool_new(
 {
 	struct pool *p = xcalloc(1, sizeof(*p));
 
-	assert(limits->slots > 0 && limits->slots < ASK_CLONES_MAX &&
+	assert(limits->slots > 0 && limits->slots <= ASK_CLONES_MAX &&
 	       limits->cloning > 0 && limits->guess_bytes > 0);
 	p->limits = *limits;
 	p->ear = ear;

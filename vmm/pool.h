@@ -47,7 +47,7 @@ struct pool;
 struct pool_run;
 
 struct pool_limits {
-	uint32_t slots;         /* clones at most; below ASK_CLONES_MAX */
+	uint32_t slots;         /* clones, at most ASK_CLONES_MAX */
 	uint32_t running;       /* of these that run at a time */
 	uint32_t cloning;       /* that are being made at a time */
 	uint64_t reserve_bytes; /* of memory, not for clones */
@@ -60,6 +60,7 @@ struct pool_limits {
 	uint64_t drain_usec;    /* for the asker to read the rest */
 	uint64_t destroy_usec;  /* until VMM_GONE */
 	size_t waiting;         /* runs that may wait */
+	uint64_t file_bytes;    /* of a file that is run */
 };
 
 /* What the pool needs and tells. */
@@ -100,7 +101,8 @@ struct pool_run_ops {
 	 * clone; each at most once. */
 	void (*begun)(void *arg, bool is_waiting, uint64_t wait_usec);
 	/* Octets of the report.  0; -EAGAIN: not now, give them again after
-	 * pool_resume(); other: nobody reads any more, the run is stopped. */
+	 * pool_resume(); other: nobody reads any more, the run is stopped, with
+	 * done(). */
 	int (*chunk)(void *arg, uint32_t from, const void *octets, uint32_t n);
 	/* The last word; done->run is 0.  The run is gone after it. */
 	void (*done)(void *arg, const struct ask_done *done);

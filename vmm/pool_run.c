@@ -114,7 +114,6 @@ run_pump(struct slot *slot, struct mono now)
 	} else if (r == -EAGAIN) {
 		run->is_blocked = true;
 	} else if (r == -EPIPE) {
-		run->is_abandoned = true;
 		slot_event(slot, EV_STOP, now);
 	} else if (slot->state == POOL_DRAINING) {
 		slot_event(slot, EV_DRAINED, now);
@@ -186,7 +185,8 @@ pool_ask(struct pool *pool, const void *asker, const struct ask_run *what,
 		return refuse(run, ASK_END_REFUSED, pool->end_why);
 	if (!pool_ref(pool, what->reference))
 		return refuse(run, ASK_END_NO_BACKEND, "no such reference");
-	if (what->bytes > MAILBOX_SAMPLE_MAX)
+	if (what->bytes > pool->limits.file_bytes ||
+	    what->bytes > MAILBOX_SAMPLE_MAX)
 		return refuse(run, ASK_END_REFUSED, "the file is too large");
 	if (pool->counts.waiting >= pool->limits.waiting)
 		return refuse(run, ASK_END_REFUSED, "too many runs wait");

@@ -142,6 +142,7 @@ static const struct pool_limits site_limits = {
     .drain_usec = 300 * SITE_MSEC,
     .destroy_usec = 400 * SITE_MSEC,
     .waiting = 100,
+    .file_bytes = SITE_MIB,
 };
 
 /* One millisecond for all that a clone does, ten for its run. */
