@@ -51,8 +51,8 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	    {PLACE_POLICY, RIGHTS_READ}}},
     [ROLE_VMM] = {.name = "vmm",
 	.user = USER(vmm_user),
-	.files = 256,
-	.calls = CALLS_BASE | CALLS_LOOP},
+	.files = 4096,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_UNIX},
     [ROLE_BOOK] = {.name = "book",
 	.user = USER(book_user),
 	.groups = true, /* the spool's group, to read journals */
@@ -60,6 +60,18 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.calls =
 	    CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WRITE | CALLS_ACCEPT,
 	.paths = {{PLACE_STATE, RIGHTS_WRITE}, {PLACE_SPOOL, RIGHTS_READ}}},
+    /* What it starts inherits all of this, so it has what a hypervisor needs;
+     * each of those is put into a narrower jail before it is executed. */
+    [ROLE_HOLDER] = {.name = "holder",
+	.user = USER(vmm_user),
+	.groups = true, /* of /dev/kvm */
+	.files = 8192,
+	.calls =
+	    CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT | CALLS_FORK,
+	.paths = {{PLACE_REFERENCES, RIGHTS_READ}, {PLACE_PROGRAMS, RIGHTS_RUN},
+	    {PLACE_LIBRARIES, RIGHTS_RUN}, {PLACE_LIBRARIES_64, RIGHTS_RUN},
+	    {PLACE_LINKER_CACHE, RIGHTS_READ}, {PLACE_PROC, RIGHTS_READ},
+	    {PLACE_KVM, RIGHTS_DEVICE}}},
     /* Of the spool it has one descriptor, to ask for the room that is left. */
     [ROLE_GATE] = {.name = "gate",
 	.user = USER(user),

@@ -22,6 +22,7 @@ enum role {
 	ROLE_ENGINES,
 	ROLE_VMM,
 	ROLE_BOOK,
+	ROLE_HOLDER, /* sluice-vmm: of references and clones */
 	ROLE_GATE,
 	ROLE_COUNT
 };

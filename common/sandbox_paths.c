@@ -100,6 +100,20 @@ place_path(enum sandbox_place place, const struct conf *conf)
 		return directory_of(conf->policy.rules);
 	case PLACE_DATABASE:
 		return xstrdup(conf->clamd.database);
+	case PLACE_REFERENCES:
+		return xstrdup(conf->vm.directory);
+	case PLACE_PROGRAMS:
+		return xstrdup("/usr");
+	case PLACE_LIBRARIES:
+		return xstrdup("/lib");
+	case PLACE_LIBRARIES_64:
+		return xstrdup("/lib64");
+	case PLACE_LINKER_CACHE:
+		return xstrdup("/etc/ld.so.cache");
+	case PLACE_PROC:
+		return xstrdup("/proc");
+	case PLACE_KVM:
+		return xstrdup("/dev/kvm");
 	case PLACE_NONE:
 		break;
 	}
@@ -141,6 +155,23 @@ allow_port(int ruleset, const char *address)
 	return 0;
 }
 
+static uint64_t
+rights_of(enum sandbox_rights rights)
+{
+	switch (rights) {
+	case RIGHTS_WRITE:
+		return FS_READ | FS_CHANGE;
+	case RIGHTS_RUN:
+		return FS_READ | LANDLOCK_ACCESS_FS_EXECUTE;
+	case RIGHTS_DEVICE:
+		return FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_IOCTL_DEV;
+	case RIGHTS_READ:
+	case RIGHTS_NONE:
+		break;
+	}
+	return FS_READ;
+}
+
 static int
 add_rules(int ruleset, const struct ruleset_attr *all,
     const struct sandbox_row *row, const struct conf *conf, char *err,
@@ -151,10 +182,8 @@ add_rules(int ruleset, const struct ruleset_attr *all,
 	for (int i = 0; i < SANDBOX_PATHS && r == 0; i++) {
 		CLEANUP(free_ptr)
 		char *path = place_path(row->paths[i].place, conf);
-		uint64_t rights = FS_READ;
+		uint64_t rights = rights_of(row->paths[i].rights);
 
-		if (row->paths[i].rights == RIGHTS_WRITE)
-			rights |= FS_CHANGE;
 		if (path)
 			r = allow_path(ruleset, path, rights & all->fs);
 		if (r < 0)

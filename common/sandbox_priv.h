@@ -22,8 +22,10 @@ enum sandbox_calls {
 /* Rights on paths, sandbox_paths.c. */
 enum sandbox_rights {
 	RIGHTS_NONE,
-	RIGHTS_READ,  /* read files, list directories */
-	RIGHTS_WRITE, /* that, and make, change, rename, remove files */
+	RIGHTS_READ,   /* read files, list directories */
+	RIGHTS_WRITE,  /* that, and make, change, rename, remove files */
+	RIGHTS_RUN,    /* read and execute */
+	RIGHTS_DEVICE, /* read, write and ioctl */
 };
 
 /* Where a path comes from. */
@@ -35,6 +37,13 @@ enum sandbox_place {
 	PLACE_CONF,     /* the directory of the configuration file */
 	PLACE_POLICY,   /* the directory of the policy's rules */
 	PLACE_DATABASE, /* clamd's signatures */
+	PLACE_REFERENCES,
+	PLACE_PROGRAMS, /* of the system, with libraries and data */
+	PLACE_LIBRARIES,
+	PLACE_LIBRARIES_64,
+	PLACE_LINKER_CACHE,
+	PLACE_PROC,
+	PLACE_KVM,
 };
 
 struct sandbox_path {
@@ -42,7 +51,7 @@ struct sandbox_path {
 	enum sandbox_rights rights;
 };
 
-#define SANDBOX_PATHS 4
+#define SANDBOX_PATHS 8
 
 struct sandbox_row {
 	const char *name;

@@ -406,7 +406,18 @@ static const struct probe probes[] = {
 
     {ROLE_VMM, "another user", is_other_user, DONE},
     {ROLE_VMM, "read /etc/passwd", read_passwd, REFUSED},
-    {ROLE_VMM, "UNIX socket", unix_socket, KILLED},
+    {ROLE_VMM, "UNIX socket", unix_socket, DONE},
+    {ROLE_VMM, "fork", fork_one, KILLED},
+
+    {ROLE_HOLDER, "another user", is_other_user, DONE},
+    {ROLE_HOLDER, "fork", fork_one, DONE},
+    {ROLE_HOLDER, "read /etc/passwd", read_passwd, REFUSED},
+    {ROLE_HOLDER, "read spool", read_spool, REFUSED},
+    {ROLE_HOLDER, "write state", write_state, REFUSED},
+    {ROLE_HOLDER, "write runtime", write_runtime, REFUSED},
+    {ROLE_HOLDER, "write /tmp", write_tmp, REFUSED},
+    {ROLE_HOLDER, "read conf", read_conf, REFUSED},
+    {ROLE_HOLDER, "signal another role", signal_other, REFUSED},
 
     {ROLE_BOOK, "another user", is_other_user, DONE},
     {ROLE_BOOK, "write state", write_state, DONE},

@@ -1,0 +1,7 @@
+#include "vmm/backends.h"
+
+#include "common/cleanup.h"
+#include "vmm/vmm.h"
+
+const struct vmm_ops *const backends[] = {NULL};
+const size_t backends_n = ARRAY_SIZE(backends) - 1;
