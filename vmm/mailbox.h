@@ -31,7 +31,8 @@
 #define MAILBOX_BELL_PORT  0x3f8 /* the guest's COM1 */
 
 enum mailbox_command {
-	MAILBOX_PING = 1, /* answer, do nothing */
+	MAILBOX_PING = 1, /* answer; deadline_msec > 0: rehearse a run before,
+			     which costs memory and saves that run time */
 	MAILBOX_RUN,      /* take the sample and run it */
 };
 

@@ -64,6 +64,8 @@ main(int argc, char *argv[])
 	for (;;) {
 		order = box_wait(box, order);
 		if (box->command != MAILBOX_RUN) {
+			if (box->deadline_msec > 0)
+				run_rehearse(&run);
 			mailbox_store(box->answer, order);
 			box_ring();
 			continue;

@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 
 #define INSTRUCTIONS_MAX 1024
+#define LEAF_ROWS        3
 #define X32_BIT          0x40000000u
 
 /* What the filter can tell by itself. */
@@ -115,19 +116,55 @@ put_call(struct program *program, uint32_t number, const struct when *when)
 	put_return(program, SECCOMP_RET_ALLOW);
 }
 
+/* The rows from first on, n of them, in the order of their numbers.  A tree,
+ * since the kernel tries the filter on each number there is when it is put on,
+ * and that is time between hand-over and start. */
+static void
+put_tree(struct program *program, int kind, const size_t *rows, size_t n)
+{
+	const size_t half = n / 2;
+	size_t at;
+
+	if (n <= LEAF_ROWS) {
+		for (size_t i = 0; i < n; i++)
+			put_call(program,
+			    (uint32_t)calls[rows[i]].numbers[kind],
+			    &calls[rows[i]].when);
+		put_return(program, SECCOMP_RET_ALLOW);
+		return;
+	}
+	put(program, BPF_JMP | BPF_JGE | BPF_K,
+	    (uint32_t)calls[rows[half]].numbers[kind], 0, 1);
+	at = program->n;
+	put(program, BPF_JMP | BPF_JA, 0, 0, 0);
+	put_tree(program, kind, rows, half);
+	program->at[at].k = (uint32_t)(program->n - at - 1);
+	put_tree(program, kind, rows + half, n - half);
+}
+
 static void
 put_calls(struct program *program, int kind)
 {
+	size_t rows[ARRAY_SIZE(calls)], n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		size_t at = n;
+
+		if (calls[i].numbers[kind] < 0)
+			continue;
+		for (; at > 0 && calls[rows[at - 1]].numbers[kind] >
+				     calls[i].numbers[kind];
+		     at--)
+			rows[at] = rows[at - 1];
+		rows[at] = i;
+		n++;
+	}
 	put_load(program, offsetof(struct seccomp_data, nr));
 	if (kind == 0) { /* a third numbering that no program needs */
 		put(program, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
 		put_return(program, SECCOMP_RET_ERRNO | ENOSYS);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-		if (calls[i].numbers[kind] >= 0)
-			put_call(program, (uint32_t)calls[i].numbers[kind],
-			    &calls[i].when);
-	put_return(program, SECCOMP_RET_ALLOW);
+	put_tree(program, kind, rows, n);
 }
 
 int
@@ -152,4 +189,18 @@ filter_install(void)
 	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 	    SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
 	return fd < 0 ? -errno : fd;
+}
+
+int
+filter_keep(void)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+	const struct sock_fprog filter = {1, &all};
+	CLEANUP(close_fd)
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+			  sizeof(filter)) < 0)
+		return -errno;
+	return TAKE_FD(fd);
 }

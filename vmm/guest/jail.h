@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct jail {
 	int group; /* directory of the sample's control group; -1: none */
@@ -23,15 +24,17 @@ int jail_prepare(struct jail *jail);
 /* Become another user who may do everything.  Returns 0 or -errno. */
 int jail_become_agent(void);
 
-/* In a child of the agent, before it becomes the sample: into the group,
- * under the limits of a process, uid 0. */
-void jail_enter(const struct jail *jail);
+/* As fork(2), the child in the group. */
+pid_t jail_fork(const struct jail *jail);
+
+/* In a child of the agent, before it becomes the sample: under the limits of
+ * a process, uid 0. */
+void jail_enter(void);
 
 /* Then, last of all: capabilities. */
 void jail_drop(void);
 
-/* Is there a process of the sample; is one of them running? */
-bool jail_is_populated(const struct jail *jail);
+/* Is a process of the sample running? */
 bool jail_is_running(const struct jail *jail);
 
 /* End them all. */

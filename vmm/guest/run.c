@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "vmm/guest/box.h"
+#include "vmm/guest/filter.h"
 #include "vmm/guest/guest.h"
 #include "vmm/guest/opener.h"
 #include "vmm/guest/path.h"
@@ -252,6 +253,7 @@ run_prepare(struct run *run)
 	if (net_prepare() < 0)
 		run->lacking = "no network";
 	sink_init(&run->sink);
+	(void)filter_keep();
 	if (jail_prepare(&run->jail) < 0)
 		run->lacking = "no limits";
 	run->processes = watch_proc_open();

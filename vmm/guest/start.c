@@ -21,7 +21,7 @@ static const char *const environment[] = {"HOME=" SCENE_HOME, "USER=root",
 
 /* The last steps before the program's first. */
 static _Noreturn void
-become(const struct jail *jail, const struct opener *opener, int tell)
+become(const struct opener *opener, int tell)
 {
 	int null = open("/dev/null", O_RDWR), fd;
 
@@ -30,7 +30,7 @@ become(const struct jail *jail, const struct opener *opener, int tell)
 	(void)dup2(null, 2);
 	(void)setsid();
 	(void)chdir(SCENE_DOWNLOADS);
-	jail_enter(jail);
+	jail_enter();
 	fd = filter_install();
 	if (write(tell, &fd, sizeof(fd)) != (ssize_t)sizeof(fd) || fd < 0)
 		_exit(NOT_STARTED);
@@ -51,9 +51,9 @@ start_program(
 	if (pipe2(tell, O_CLOEXEC) < 0)
 		return -errno;
 	hear = tell[0];
-	pid = fork();
+	pid = jail_fork(jail);
 	if (pid == 0)
-		become(jail, opener, tell[1]);
+		become(opener, tell[1]);
 	(void)close(tell[1]);
 	if (pid < 0)
 		return -errno;
