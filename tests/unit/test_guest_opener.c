@@ -13,6 +13,8 @@
 #define ELF(machine) \
 	"\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0" machine "\0................"
 
+#define BIG_ELF "\177ELF\2\2\1\0\0\0\0\0\0\0\0\0\0\2\x3e\1................"
+
 static bool
 all_there(const char *path)
 {
@@ -104,6 +106,7 @@ what_nothing_opens_has_no_opener(void **state)
 	    {"a.", "", "hello", 5},
 	    {"a.shx", "", "hello", 5},
 	    {"a", "", ELF("\x28"), sizeof(ELF("\x28")) - 1}, /* ARM */
+	    {"a", "", BIG_ELF, sizeof(BIG_ELF) - 1},
 	    {"a", "", "\177ELF", 4},
 	    {"a.txt", "text/plain", "hello", 5},
 	};

@@ -117,6 +117,7 @@ octets_that_are_no_text_are_escaped(void **state)
 	    {"\xff", "\xc3\xbf"},             /* never in UTF-8 */
 	    {"\xc3(", "\xc3\x83("},           /* cut short */
 	    {"\xc0\xaf", "\xc3\x80\xc2\xaf"}, /* longer than need be */
+	    {"\xe0\x80\xaf", "\xc3\xa0\xc2\x80\xc2\xaf"},
 	    {"\xed\xa0\x80", "\xc3\xad\xc2\xa0\xc2\x80"}, /* half a pair */
 	    {"\xf4\x90\x80\x80", "\xc3\xb4\xc2\x90\xc2\x80\xc2\x80"},
 	    {"\xe2\x82", "\xc3\xa2\xc2\x82"}, /* the string ends in it */
@@ -242,6 +243,11 @@ a_full_report_still_has_its_end_and_says_what_was_lost(void **state)
 	path[sizeof(path) - 1] = '\0';
 	for (int i = 0; i < 100; i++) {
 		path[0] = (char)('a' + i % 26);
+		add_path(site, 0, path);
+	}
+	for (int i = 0; i < 200; i++) { /* the last gap too */
+		path[2] = '\0';
+		path[1] = (char)('a' + i % 20);
 		add_path(site, 0, path);
 	}
 	assert_true(site->report.lost > 80);

@@ -33,6 +33,7 @@ CALL_HANDLER(on_select);
 
 CALL_HANDLER(on_system);
 CALL_HANDLER(on_system_text);
+CALL_HANDLER(on_setuid);
 CALL_HANDLER(on_refused);
 
 /* The path that the call's row points at, absolute. */

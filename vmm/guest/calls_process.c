@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vmm/guest/calls_priv.h"
+#include "vmm/guest/jail.h"
 #include "vmm/guest/path.h"
 #include "vmm/guest/tracee.h"
 
@@ -136,6 +137,19 @@ CALL_HANDLER(on_system_text)
 	scene_add(scene, BY_SECCOMP, call->pid, REPORT_SYSTEM_CALL,
 	    FIELD("name", call->name), FIELD("args", text));
 	return CALL_GO;
+}
+
+/* Its registers can't change while we look, so this one can be refused. */
+CALL_HANDLER(on_setuid)
+{
+	bool is_ours = false;
+
+	for (int i = 0; i < 3; i++)
+		if ((uid_t)call->args[i] == JAIL_AGENT_UID)
+			is_ours = true;
+	if (is_ours || (uid_t)call->args[0] != 0)
+		(void)on_system(scene, call);
+	return is_ours ? CALL_REFUSE : CALL_GO;
 }
 
 CALL_HANDLER(on_refused)

@@ -21,7 +21,6 @@
 
 #define GROUPS     "/sys/fs/cgroup"
 #define GROUP      GROUPS "/sample"
-#define AGENT_UID  65533
 #define PROCESSES  "192"
 #define OPEN_FILES 512
 /* Of the guest's memory, which what is in its file systems counts towards. */
@@ -122,7 +121,7 @@ int
 jail_become_agent(void)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ||
-	    setresuid(AGENT_UID, AGENT_UID, AGENT_UID) < 0)
+	    setresuid(JAIL_AGENT_UID, JAIL_AGENT_UID, JAIL_AGENT_UID) < 0)
 		return -errno;
 	return set_capabilities(all_capabilities());
 }
@@ -158,6 +157,8 @@ jail_drop(void)
 	for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
 		if (!(KEPT >> i & 1))
 			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	/* Nor by a file that is another user's and runs as it: ours. */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)set_capabilities(KEPT);
 }
 

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define JAIL_AGENT_UID 65533
+
 struct jail {
 	int group; /* directory of the sample's control group; -1: none */
 };

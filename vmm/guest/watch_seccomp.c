@@ -76,7 +76,7 @@ watch_seccomp(struct scene *scene, struct sleepers *sleepers, int fd)
 		return true;
 	answer.id = ask.id;
 	if (what == CALL_REFUSE)
-		answer.error = -ENOSYS;
+		answer.error = -EPERM;
 	else
 		answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);

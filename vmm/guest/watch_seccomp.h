@@ -20,7 +20,7 @@
 enum call_answer {
 	CALL_GO,     /* let it happen */
 	CALL_HELD,   /* sleepers_add() has it */
-	CALL_REFUSE, /* -ENOSYS */
+	CALL_REFUSE, /* -EPERM */
 };
 
 /* A call that waits. */
