@@ -14,7 +14,8 @@ set(libexec ${CMAKE_INSTALL_LIBEXECDIR}/sluice)
 set(data ${CMAKE_INSTALL_DATADIR}/sluice)
 install(PROGRAMS tools/setup DESTINATION ${libexec}/tools)
 install(FILES tools/setup.conf tools/setup.check DESTINATION ${libexec}/tools)
-install(FILES etc/sluice.conf etc/policy.conf etc/in.mc etc/out.mc
+install(FILES etc/sluice.conf etc/policy.conf etc/behaviours.conf
+  etc/behaviours-api.conf etc/in.mc etc/out.mc
   DESTINATION ${data})
 
 # install_link(TARGET NAME): a relative link, so that DESTDIR makes no odds.

@@ -72,7 +72,7 @@ detector_is_proven(const struct detector *d)
 static void
 agent_started(struct detector *d)
 {
-	struct text name = {"", 0};
+	struct text name;
 	const char *slash;
 
 	if (d->has_start) { /* there is one, before the sample can write */
@@ -95,9 +95,10 @@ static void
 agent_ended(struct detector *d)
 {
 	static const char *const good[] = {"exit", "quiet", "deadline"};
-	struct text how = {"", 0};
+	struct text how;
 
-	(void)detector_text(d, FIELD_HOW, &how);
+	if (!detector_text(d, FIELD_HOW, &how))
+		how = (struct text){"", 0};
 	d->has_end = true;
 	d->end_is_good = false;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -17,17 +17,17 @@ struct glob {
 	size_t least;                /* octets of all pieces */
 	size_t n_pieces;
 	struct piece *pieces;
+	struct glob *last; /* what the last part of a path must fit */
 	char pattern[];
 };
 
-struct glob *
-glob_new(const char *pattern, size_t length)
+static struct glob *
+simple_new(const char *pattern, size_t length)
 {
 	struct glob *glob = xcalloc(1, sizeof(*glob) + length + 1);
 	size_t stars = 0;
 	const char *at, *end;
 
-	assert(length <= GLOB_MAX);
 	memcpy(glob->pattern, pattern, length);
 	for (size_t i = 0; i < length; i++)
 		stars += pattern[i] == '*';
@@ -49,10 +49,29 @@ glob_new(const char *pattern, size_t length)
 }
 
 struct glob *
+glob_new(const char *pattern, size_t length)
+{
+	const char *mark = memmem(pattern, length, "/<>", 3);
+	const size_t dir = mark ? (size_t)(mark - pattern) + 1 : length;
+	struct glob *glob;
+	char last[GLOB_MAX + 1] = "*";
+
+	assert(length <= GLOB_MAX);
+	if (!mark || memchr(mark + 1, '/', length - dir))
+		return simple_new(pattern, length);
+	memcpy(last + 1, mark + 3, length - dir - 2);
+	glob = simple_new(pattern, dir);
+	glob->last = simple_new(last, length - dir - 1);
+	return glob;
+}
+
+struct glob *
 glob_free(struct glob *glob)
 {
-	if (glob)
-		free(glob->pieces);
+	if (!glob)
+		return NULL;
+	(void)glob_free(glob->last);
+	free(glob->pieces);
 	free(glob);
 	return NULL;
 }
@@ -79,8 +98,8 @@ piece_find(const struct piece *piece, const char *text, size_t length)
 	return NULL;
 }
 
-bool
-glob_fits(const struct glob *glob, const char *text, size_t length)
+static bool
+simple_fits(const struct glob *glob, const char *text, size_t length)
 {
 	const struct piece *piece = glob->pieces;
 	const struct piece *end = piece + glob->n_pieces;
@@ -115,4 +134,16 @@ glob_fits(const struct glob *glob, const char *text, size_t length)
 		text = found;
 	}
 	return true;
+}
+
+bool
+glob_fits(const struct glob *glob, const char *text, size_t length)
+{
+	const char *slash = glob->last ? memrchr(text, '/', length) : NULL;
+	const size_t dir = slash ? (size_t)(slash - text) + 1 : 0;
+
+	if (!glob->last)
+		return simple_fits(glob, text, length);
+	return simple_fits(glob, text, dir) &&
+	       simple_fits(glob->last, text + dir, length - dir);
 }

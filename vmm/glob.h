@@ -1,5 +1,7 @@
 /*
- * vmm/glob.h - globs over a hostile guest's text: * any octets, ? one.
+ * vmm/glob.h - globs over a hostile guest's text: * any octets, ? one, and
+ * <> behind a slash the beginning of a path's last part: /a/<>.exe is each
+ * .exe that lies in /a itself.
  *
  * Compiled into the pieces between the asterisks, which are looked for one
  * after the other and never again: no backtracking, so at most (pieces + 1)
@@ -15,7 +17,8 @@
 
 struct glob;
 
-/* Pattern of length octets, at most GLOB_MAX, in the case of the texts. */
+/* Pattern of length octets, at most GLOB_MAX, in the case of the texts.  <> is
+ * special once, behind a slash and with none behind it. */
 struct glob *glob_new(const char *pattern, size_t length);
 struct glob *glob_free(struct glob *glob);
 

@@ -22,7 +22,6 @@ struct rules_parser {
 	size_t bytes;       /* read so far, of all files */
 	char *err;
 	size_t err_size;
-	unsigned int n_patterns;
 	bool is_open;   /* a behaviour that "when" may follow */
 	bool is_scorer; /* its block is open */
 	size_t n_words, at;

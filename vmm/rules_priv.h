@@ -67,7 +67,7 @@ struct rules_condition {
 struct rules_step {
 	uint64_t kinds;      /* bit 1 << enum guest_kind */
 	unsigned int number; /* in the whole file, from 0 */
-	unsigned int pattern, behaviour;
+	unsigned int behaviour;
 	unsigned int position; /* in its pattern */
 	bool is_last;
 	bool is_after_variable; /* the step before it has the variable too */

@@ -286,43 +286,44 @@ index_step(struct rules *rules, const struct rules_step *step)
 	}
 }
 
-static int
-begin_step(struct rules_parser *p, bool is_first, struct rules_step **ret)
+/* NULL: there are too many, which was said. */
+static struct rules_step *
+begin_step(struct rules_parser *p, bool is_first)
 {
 	struct rules *rules = p->rules;
 	struct rules_step *before, *step;
 
-	if (rules->n_steps == RULES_STEPS)
-		return rules_wrong(
+	if (rules->n_steps == RULES_STEPS) {
+		(void)rules_wrong(
 		    p, "more than %u whens and thens: join some", RULES_STEPS);
+		return NULL;
+	}
 	rules->steps =
 	    rules_grow(rules->steps, rules->n_steps, sizeof(*rules->steps));
 	step = &rules->steps[rules->n_steps];
-	before = is_first ? NULL : step - 1;
 	*step = (struct rules_step){.number = (unsigned int)rules->n_steps++,
 	    .behaviour = (unsigned int)rules->n_behaviours - 1,
-	    .pattern = is_first ? p->n_patterns++ : before->pattern,
-	    .position = is_first ? 0 : before->position + 1,
 	    .is_last = true,
 	    .variable = -1,
 	    .times = 1,
 	    .different = -1};
-	*ret = step;
-	if (!before)
-		return 0;
+	if (is_first)
+		return step;
+	before = step - 1;
 	before->is_last = false;
+	step->position = before->position + 1;
 	step->is_after_variable = before->variable >= 0;
-	return step->position < RULES_PATTERN
-		   ? 0
-		   : rules_wrong(
-			 p, "more than %u steps in a row", RULES_PATTERN);
+	if (step->position < RULES_PATTERN)
+		return step;
+	(void)rules_wrong(p, "more than %u steps in a row", RULES_PATTERN);
+	return NULL;
 }
 
 int
 rules_parse_step(struct rules_parser *p, bool is_first)
 {
-	struct rules_step *step;
-	int r = begin_step(p, is_first, &step);
+	struct rules_step *step = begin_step(p, is_first);
+	int r = step ? 0 : -EINVAL;
 
 	if (r == 0)
 		r = parse_kinds(p, step);

@@ -64,8 +64,10 @@ line_is_the_same(const char *line, size_t n)
 	assert(e->kind < GUEST_KINDS && e->times > 0);
 	json = json_loadb(
 	    line, n, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
-	if (!json) { /* 1e999, which we keep as text */
-		assert(json_error_code(&error) == json_error_numeric_overflow);
+	if (!json) { /* 1e999, which we keep as text; a key that we don't know
+		      */
+		assert(json_error_code(&error) == json_error_numeric_overflow ||
+		       json_error_code(&error) == json_error_null_byte_in_key);
 		return;
 	}
 	for (size_t i = 0; i < GUEST_FIELDS; i++) {
