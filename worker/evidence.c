@@ -149,13 +149,12 @@ part_cost(const struct job *job, size_t i)
 		octets += strlen(part->why);
 	if (judged->is_run)
 		octets += strlen(judged->vm.reason);
-	if (judged->behaviours) /* escaped as ASCII already */
-		octets += strlen(judged->behaviours);
 	for (uint32_t n = 0; n < seen->n_names; n++) {
 		octets += strlen(p) + 1; /* two quotes and a comma: ESCAPED */
 		p += strlen(p) + 1;
 	}
-	return PART_JSON_BYTES + ESCAPED * octets;
+	return PART_JSON_BYTES + ESCAPED * octets +
+	       (judged->behaviours ? strlen(judged->behaviours) : 0);
 }
 
 /* Append the parts for which bad is so, as long as there is room. */
@@ -202,6 +201,20 @@ add_reading(const struct job *job, json_t *root)
 	if (*reading->text)
 		(void)json_object_set_new(
 		    root, "reading", text_json(reading->text));
+}
+
+char *
+evidence_did(const char *json, size_t len)
+{
+	json_t *did = json_loadb(json, len, 0, NULL);
+	char *text = json_dumps(did, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	json_decref(did);
+	if (text && strlen(text) > WIRE_VM_EVIDENCE_MAX) {
+		free(text); /* numbers can grow */
+		text = NULL;
+	}
+	return text;
 }
 
 char *

@@ -44,7 +44,7 @@ struct job_part {
 	struct engine_answer vm; /* the clones' answer, if is_run */
 	bool is_run;
 	bool is_run_known; /* from the scanned table */
-	char *behaviours;  /* JSON, what it did; NULL: none */
+	char *behaviours;  /* evidence_did() of it; NULL: none */
 	enum policy_action action;
 	const char *why;   /* the policy's words */
 	UT_hash_handle hh; /* by digest */
@@ -125,6 +125,10 @@ void job_merge(
  * handed over and the job is gone. */
 void job_answered(struct job *job);
 
+/* Have those read that waited for memory, as far as it goes.  Calls nobody
+ * back before it returns. */
+void judge_read_next(struct judge *judge);
+
 /* The reading is there: policy for every part, clamd or the scanned table
  * for every different content. */
 void parts_judge(struct job *job);
@@ -141,5 +145,13 @@ struct table *parts_table(struct judge *judge);
  * room for all ("parts_omitted" counts the rest).  Fresh memory.
  */
 char *evidence_format(const struct job *job, size_t *ret_len);
+
+/*
+ * What a clone's run tells (len octets of JSON, of a process that has read
+ * what hostile code wrote) as it goes into the evidence: ASCII in one line, at
+ * most WIRE_VM_EVIDENCE_MAX octets.  Fresh memory; NULL: it is no JSON, or
+ * more than that.
+ */
+char *evidence_did(const char *json, size_t len);
 
 #endif

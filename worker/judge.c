@@ -25,9 +25,8 @@ static const char *const engine_names[JOB_ENGINES] = {
 
 static void ask_reading(struct job *job);
 
-/* Read those that waited for memory, as far as it goes. */
-static void
-read_next(struct judge *judge)
+void
+judge_read_next(struct judge *judge)
 {
 	struct job *job;
 
@@ -83,7 +82,7 @@ job_answered(struct job *job)
 					   : mono_span(job->begun, mono_now());
 	deliver_judgement(job);
 	job_free(job);
-	read_next(judge);
+	judge_read_next(judge);
 }
 
 void
@@ -217,7 +216,7 @@ ask_engines(struct job *job)
 
 	job->pending++;
 	STAILQ_INSERT_TAIL(&judge->unread, job, turn);
-	read_next(judge);
+	judge_read_next(judge);
 	if (judge->clamd) {
 		job->pending++;
 		job->is_raw_scanning = true;

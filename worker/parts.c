@@ -198,7 +198,8 @@ find_inquiry(struct judge *judge, uint64_t number)
 {
 	struct job *job;
 
-	LIST_FOREACH (job, &judge->jobs, link) /* at most worker.in_flight */
+	/* At most worker.in_flight and detonate.waiting. */
+	LIST_FOREACH (job, &judge->jobs, link)
 		if (job->inquiries && number >= job->inquiry &&
 		    number < job->inquiry + job->inquiries)
 			return job;

@@ -44,6 +44,7 @@ enum wire_type {
 #define WIRE_EVIDENCE_MAX    49152 /* JSON octets behind a judgement */
 #define WIRE_VM_EVIDENCE_MAX 4096  /* JSON octets behind one file's answer */
 #define WIRE_REFERENCES      4
+#define WIRE_VM_RUNS_MAX     128 /* without an answer: a descriptor each */
 
 /* What is known about the envelope; all strings NUL-terminated, "" unknown. */
 struct wire_job {
@@ -88,8 +89,9 @@ struct wire_long {
 /* A reference that files can be run in now. */
 struct wire_reference {
 	char name[16];
-	char context[96]; /* what its verdicts depend on, for the scanned table:
-			     the reference's digest and that of the rules */
+	char context[80]; /* what its verdicts depend on, for the scanned table:
+			     the reference's digest and that of the rules.
+			     With a kind it must fit TABLE_CONTEXT_MAX */
 };
 
 struct wire_vm_state {
@@ -103,8 +105,8 @@ struct wire_vm_run {
 	uint64_t run; /* not 0, unique to the engines role */
 	uint64_t bytes;
 	char reference[16];
-	char name[256];
-	char type[64];
+	char name[256]; /* its ending says what it is run as... */
+	char type[64];  /* ...unless this does: true type, else "" */
 };
 
 struct wire_vm_drop {

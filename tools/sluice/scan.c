@@ -135,8 +135,8 @@ take_judgement(
 		return; /* not one that we gave */
 	s->jobs[w->job].is_out = false;
 	s->out--;
-	verdict = verdict_of(
-	    w->answers, w->n_answers, s->conf->worker.engines, &by);
+	verdict =
+	    verdict_of(w->answers, w->n_answers, s->conf->worker.engines, &by);
 	set_result(&s->jobs[w->job], verdict, by->reason, w, evidence);
 }
 
