@@ -40,8 +40,8 @@ send_job(struct deliver *d, struct item *item, int fd, uint64_t bytes)
 {
 	struct wire_job job = {.job = ++d->last_job, .bytes = bytes};
 
-	if (item->since.usec)
-		job.held_usec = mono_span(item->since, mono_now());
+	if (item->vm_since.usec)
+		job.held_usec = mono_span(item->vm_since, mono_now());
 
 	copy_text(job.id, sizeof(job.id), item->id);
 	copy_text(job.sender, sizeof(job.sender), item->qf->sender);

@@ -181,6 +181,7 @@ on_engines(evutil_socket_t fd, short what, void *arg)
 						     : take_judgement(d);
 		if (r < 0) {
 			ipc_drop_fds(&d->msg);
+			deliver_suspect_long(d);
 			deliver_end(d, r);
 			return;
 		}

@@ -63,6 +63,10 @@ void deliver_decide(struct deliver *d, struct item *item,
 /* Only clones are busy with item from now on: it gives up its place. */
 void deliver_make_long(struct deliver *d, struct item *item);
 
+/* The engines role is gone, perhaps of what one of those in clones did: each
+ * counts as begun again, on disk. */
+void deliver_suspect_long(struct deliver *d);
+
 /* Send item to error with a reason; it is claimed. */
 void deliver_set_aside(
     struct deliver *d, struct item *item, const char *reason);

@@ -57,25 +57,34 @@ on_proof(struct engines *engines, const struct wire_judgement *judgement,
 		engines_end(engines, -ENOMEM);
 }
 
+/* Must be heard, so it waits, within reason. */
+static void
+tell_deliver(
+    struct engines *engines, uint32_t type, const void *body, size_t len)
+{
+	struct pollfd writable = {DELIVER_FD, POLLOUT, 0};
+	int r;
+
+	do
+		r = ipc_send(DELIVER_FD, type, body, len, NULL, 0);
+	while (r == -EAGAIN && poll(&writable, 1, DELIVER_PATIENCE_MSEC) > 0);
+	if (r < 0)
+		engines_end(engines, r == -EPIPE ? 0 : r);
+}
+
 static void
 on_judged(
     void *arg, const struct wire_judgement *judgement, const char *evidence)
 {
 	struct engines *engines = arg;
-	struct pollfd writable = {DELIVER_FD, POLLOUT, 0};
-	size_t len = sizeof(*judgement) + judgement->evidence_bytes;
-	int r;
 
 	if (proof_is_mine(judgement)) {
 		on_proof(engines, judgement, evidence);
 		return;
 	}
-	do /* the evidence stands behind the struct */
-		r = ipc_send(
-		    DELIVER_FD, WIRE_JUDGEMENT, judgement, len, NULL, 0);
-	while (r == -EAGAIN && poll(&writable, 1, DELIVER_PATIENCE_MSEC) > 0);
-	if (r < 0)
-		engines_end(engines, r == -EPIPE ? 0 : r);
+	/* The evidence stands behind the struct. */
+	tell_deliver(engines, WIRE_JUDGEMENT, judgement,
+	    sizeof(*judgement) + judgement->evidence_bytes);
 }
 
 static void
@@ -108,14 +117,13 @@ on_job(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* Deliver may give its place to another; nothing is lost if it isn't told. */
+/* Deliver gives its place to another; untold it would take us to hang. */
 static void
 on_long(void *arg, uint64_t job)
 {
 	struct wire_long msg = {.job = job};
 
-	(void)arg;
-	(void)ipc_send(DELIVER_FD, WIRE_LONG, &msg, sizeof(msg), NULL, 0);
+	tell_deliver(arg, WIRE_LONG, &msg, sizeof(msg));
 }
 
 /* A command (k is 0) counts nothing. */

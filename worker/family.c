@@ -117,11 +117,10 @@ family_start(struct family *family, const char *conf_path, unsigned int k)
 }
 
 static void
-signal_all(const struct family *family, int sig)
+signal_one(const struct family *family, int role, int sig)
 {
-	for (int i = 0; i < FAMILY_ROLES; i++)
-		if (family->pids[i] > 0)
-			(void)kill(family->pids[i], sig);
+	if (family->pids[role] > 0)
+		(void)kill(family->pids[role], sig);
 }
 
 static bool
@@ -145,10 +144,15 @@ family_end(struct family *family)
 {
 	static const struct timespec tick = {0, 5 * 1000 * 1000};
 
-	signal_all(family, SIGTERM);
+	/* Deliver is to see its engines go, by which it knows that a message
+	 * may be behind it; of a signal alone it would only stop. */
+	for (int role = 0; role < FAMILY_DELIVER; role++)
+		signal_one(family, role, SIGTERM);
 	for (int i = 0; reap_all(family); i++) {
-		if (i == 400) /* 2 s */
-			signal_all(family, SIGKILL);
+		if (i == 20) /* 100 ms */
+			signal_one(family, FAMILY_DELIVER, SIGTERM);
+		for (int role = 0; i == 400 && role < FAMILY_ROLES; role++)
+			signal_one(family, role, SIGKILL); /* 2 s */
 		(void)nanosleep(&tick, NULL);
 	}
 }

@@ -27,6 +27,8 @@ struct item {
 	} list;
 	struct mono not_before; /* no try earlier than this */
 	struct mono since;      /* first time that an engine didn't know; 0 */
+	struct mono vm_since;   /* the same of the clones, which are asked when
+				   all others know: each has its own hold */
 	unsigned int pauses;    /* consecutive answers "unknown(system)" */
 	bool is_fresh;          /* seen by name, never tried */
 	bool is_suspect;        /* died or was left unfinished before */

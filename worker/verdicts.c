@@ -177,9 +177,28 @@ is_held_out(const struct deliver *d, const struct item *item,
 	case ANSWER_WAIT_USUAL:
 	case ANSWER_WAITS:
 	default:
-		return mono_span(item->since, mono_now()) >
-		       d->conf->worker.hold_max_usec;
+		return item->since.usec > 0 &&
+		       mono_span(item->since, mono_now()) >
+			   d->conf->worker.hold_max_usec;
 	}
+}
+
+/*
+ * Its time of waiting for the clones, or for the other engines, begins unless
+ * it is under way.  Who has waited hours for clamd has not had the clones' time
+ * yet; and when it is the clones that don't know, all others have answered.
+ */
+static void
+begin_hold(struct deliver *d, struct item *item, bool is_vm, const char *reason)
+{
+	struct mono *since = is_vm ? &item->vm_since : &item->since;
+
+	if (item->since.usec == 0 && item->vm_since.usec == 0)
+		note_event(d, item, EVENT_WAIT, reason);
+	if (is_vm)
+		item->since = (struct mono){0};
+	if (since->usec == 0)
+		*since = mono_now();
 }
 
 /*
@@ -193,16 +212,13 @@ wait_for_system(
     struct deliver *d, struct item *item, const struct engine_answer *by)
 {
 	const char *reason = by->reason;
+	const bool is_vm = strcmp(by->engine, "vm") == 0;
 	uint64_t pause;
 
 	metrics_add(d->metrics, METRIC_deliver_waits, 1);
-	if (strcmp(by->engine, "vm") != 0 &&
-	    d->answered.usec <= item->begun.usec)
+	if (!is_vm && d->answered.usec <= item->begun.usec)
 		note_outage(d, reason);
-	if (item->since.usec == 0) {
-		item->since = mono_now();
-		note_event(d, item, EVENT_WAIT, reason);
-	}
+	begin_hold(d, item, is_vm, reason);
 	(void)tries_write(&item->claim, item->tries);
 	if (is_held_out(d, item, by)) {
 		deliver_set_aside(d, item, reason);
@@ -240,11 +256,28 @@ note_service(struct deliver *d, struct item *item)
 void
 deliver_make_long(struct deliver *d, struct item *item)
 {
+	if (d->lot.n_long >= d->conf->detonate.waiting)
+		return; /* engines should not have said so */
 	note_service(d, item);
 	item->was_long = true;
 	/* The cell that read it has not died of it. */
 	(void)tries_write(&item->claim, item->tries);
 	lot_put(&d->lot, item, ITEM_LONG);
+}
+
+/* Pardoned when the cell had read them; now it may have been one of them, by
+ * what it did in its clone. */
+void
+deliver_suspect_long(struct deliver *d)
+{
+	struct item *item;
+
+	TAILQ_FOREACH (item, &d->lot.lengthy, link) {
+		struct tries tries = item->tries;
+
+		tries.begun++;
+		(void)tries_write(&item->claim, tries);
+	}
 }
 
 void
@@ -318,7 +351,8 @@ waited_usec(const struct item *item)
 	uint64_t busy = item->claim.arrived.usec + item->service_usec;
 
 	/* An engine's outage, or a clone's run, is not the others' doing. */
-	if (item->since.usec > 0 || item->is_suspect || item->was_long)
+	if (item->since.usec > 0 || item->vm_since.usec > 0 ||
+	    item->is_suspect || item->was_long)
 		return LANE_NO_WAIT;
 	return now > busy ? now - busy : 0;
 }

@@ -51,7 +51,7 @@ struct wire_job {
 	uint64_t job;
 	uint64_t bytes; /* of the message in fds[0] */
 	uint64_t
-	    held_usec;   /* since an engine did not know for the first time */
+	    held_usec;   /* since the clones did not know for the first time */
 	uint32_t afresh; /* not 0: ask the engines, not the scanned table */
 	uint32_t pad;
 	char id[40]; /* queue id, or the file's name for `sluice scan` */

@@ -69,7 +69,10 @@ judges_receive(struct judges *j, uint64_t timeout_usec,
 	r = ipc_recv(j->fd, &j->msg);
 	if (r < 0)
 		return r;
-	r = wire_judgement(&j->msg, ret, ret_evidence);
+	/* That a job takes long is deliver's to know. */
+	r = j->msg.type == WIRE_LONG
+		? -EAGAIN
+		: wire_judgement(&j->msg, ret, ret_evidence);
 	ipc_drop_fds(&j->msg);
 	return r;
 }

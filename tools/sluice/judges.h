@@ -28,7 +28,8 @@ int judges_send(struct judges *judges, uint64_t job, const char *name, int fd,
 /*
  * Wait for a judgement, which is valid until the next call, with
  * (*ret)->evidence_bytes octets of JSON.
- * Returns 0; -ETIMEDOUT; -EPIPE: the roles died; -EBADMSG; or -errno.
+ * Returns 0; -EAGAIN: not yet, call again; -ETIMEDOUT; -EPIPE: the roles died;
+ * -EBADMSG; or -errno.
  */
 int judges_receive(struct judges *judges, uint64_t timeout_usec,
     const struct wire_judgement **ret, const char **ret_evidence);

@@ -22,7 +22,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Beyond the deadlines that the roles keep themselves. */
+/* Beyond those deadlines. */
 #define PATIENCE_USEC (60 * USEC_PER_SEC)
 #define TRIES         2
 
@@ -155,15 +155,26 @@ start_anew(struct scan *s, const char *why)
 	}
 }
 
+/* The sum of the deadlines that the roles keep themselves, and more. */
+static uint64_t
+patience_usec(const struct conf *conf)
+{
+	uint64_t usec =
+	    PATIENCE_USEC + conf->budget.wall_usec + conf->clamd.timeout_usec;
+
+	if (conf_has_word(conf->worker.engines, "vm"))
+		usec +=
+		    2 * (conf->detonate.patience_usec + conf->vm.deadline_usec);
+	return usec;
+}
+
 static void
 receive(struct scan *s)
 {
 	const struct wire_judgement *w;
 	const char *evidence;
-	int r = judges_receive(s->judges,
-	    PATIENCE_USEC + s->conf->budget.wall_usec +
-		s->conf->clamd.timeout_usec,
-	    &w, &evidence);
+	int r =
+	    judges_receive(s->judges, patience_usec(s->conf), &w, &evidence);
 
 	if (r == -EAGAIN)
 		return;
