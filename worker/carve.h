@@ -46,4 +46,7 @@ unsigned carve_old(
 void carve_page(struct cell *c, int32_t index, const struct source *src,
     struct span octets);
 
+/* Is that the type of what browsers show as a page?  NULL is none. */
+bool carve_is_page(const char *type);
+
 #endif

@@ -54,8 +54,8 @@ carve_behind(struct cell *c, struct span page, const char *mark,
 	}
 }
 
-static bool
-is_page(const char *type)
+bool
+carve_is_page(const char *type)
 {
 	static const char *const pages[] = {"text/html", "image/svg+xml",
 	    "text/xml", "application/xhtml+xml", "application/hta"};
@@ -77,7 +77,8 @@ carve_page(
 	    .flags = PART_ATTACHMENT};
 
 	if (found.depth > c->limits->depth ||
-	    (!is_page(writer_type(c->w, index)) && !is_page(src->declared)))
+	    (!carve_is_page(writer_type(c->w, index)) &&
+		!carve_is_page(src->declared)))
 		return;
 	carve_behind(c, octets, "\"", "\"", &found);
 	carve_behind(c, octets, "'", "'", &found);

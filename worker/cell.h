@@ -21,7 +21,7 @@ struct cell_limits {
 	uint32_t parts;         /* budget.parts */
 	uint32_t depth;         /* budget.depth */
 	uint32_t headers;       /* budget.headers */
-	uint32_t pad;
+	uint32_t links;         /* to be told of; 0: none is looked for */
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "worker/archive.h"
 #include "worker/carve.h"
+#include "worker/links.h"
 #include "worker/mime.h"
 #include "worker/types.h"
 
@@ -334,6 +335,7 @@ cell_part(struct cell *c, const struct source *src)
 		mime_inside(c, index, src, (struct span){at, bytes});
 	archive_also(c, index, src->depth, (struct span){at, bytes});
 	carve_page(c, index, src, (struct span){at, bytes});
+	links_look(c, index, src, (struct span){at, bytes});
 	return index;
 }
 

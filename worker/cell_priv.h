@@ -53,8 +53,9 @@ struct cell {
 	size_t room_blobs;
 	struct cell_pair *pairs;
 	size_t n_pairs;
-	uint64_t headers;    /* header lines so far */
-	uint64_t work_bytes; /* octets looked at beyond the standard view */
+	uint64_t headers;     /* header lines so far */
+	uint64_t links_bytes; /* octets in which links were looked for */
+	uint64_t work_bytes;  /* octets looked at beyond the standard view */
 };
 
 /* Where a part was found. */

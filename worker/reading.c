@@ -94,16 +94,15 @@ take_string(struct cursor *c, size_t max, const char **ret)
 	return 0;
 }
 
+/* n strings, one after the other; *ret_names is the first. */
 static int
-take_names(struct cursor *c, uint32_t n, const char **ret_names)
+take_names(struct cursor *c, uint32_t n, size_t max, const char **ret_names)
 {
 	const char *first = "";
 
-	if (n > READING_NAMES_MAX)
-		return -EBADMSG;
 	for (uint32_t i = 0; i < n; i++) {
 		const char *name;
-		const int r = take_string(c, READING_NAME_MAX, &name);
+		const int r = take_string(c, max, &name);
 
 		if (r < 0)
 			return r;
@@ -148,7 +147,9 @@ take_part(struct reading *r, size_t index, const struct reading_head *head,
 	part->view = rec.view;
 	part->flags = rec.flags;
 	part->n_names = rec.n_names;
-	err = take_names(c, rec.n_names, &part->names);
+	err = rec.n_names > READING_NAMES_MAX
+		  ? -EBADMSG
+		  : take_names(c, rec.n_names, READING_NAME_MAX, &part->names);
 	if (err == 0)
 		err = take_string(c, READING_NAME_MAX, &part->declared);
 	if (err == 0)
@@ -165,9 +166,10 @@ check_head(const struct reading_head *head, uint64_t bytes)
 
 	if (head->magic == 0)
 		return -ENODATA;
-	if (head->magic != READING_MAGIC || head->pad[0] || head->pad[1])
+	if (head->magic != READING_MAGIC || head->pad)
 		return -EBADMSG;
 	if (head->n_parts > READING_PARTS_MAX || head->hold > 1 ||
+	    head->n_links > READING_LINKS_MAX || head->links_cut > 1 ||
 	    head->status >= READING_STATUS_COUNT ||
 	    (head->ambiguity & ~AMBIGUOUS_BITS) != 0)
 		return -EBADMSG;
@@ -203,6 +205,10 @@ decode(struct reading *r)
 		err = take_part(r, i, &head, &c);
 	if (err == 0)
 		err = take_string(&c, READING_TEXT_MAX, &r->text);
+	r->n_links = head.n_links;
+	r->links_cut = head.links_cut != 0;
+	if (err == 0)
+		err = take_names(&c, r->n_links, READING_LINK_MAX, &r->links);
 	return err;
 }
 

@@ -86,6 +86,11 @@ struct reading {
 	const char *text; /* words of the cell about status/ambiguity */
 	size_t n_parts;
 	struct reading_part *parts;
+	/* Links to files in its texts, n_links strings with their NULs; more
+	 * there may be if links_cut. */
+	uint32_t n_links;
+	bool links_cut;
+	const char *links;
 };
 
 #define READING_HEAD_BYTES 64
@@ -94,7 +99,8 @@ struct reading {
  * Map and decode a sealed memfd.
  * Returns 0; -ENODATA: no head, the cell did not finish; -EBADMSG: a number
  * out of range, a string that is unterminated, no UTF-8, has controls or is
- * longer than 255 octets (the text: 1023), more than 64 names, a parent that
+ * longer than 255 octets (the text: 1023, a link: 1000), more than 64 names
+ * or links, a parent that
  * is not before its child; -EPERM: the file is not sealed; or -errno.
  * Fuzzed by tests/fuzz/fuzz_reading.c.
  */

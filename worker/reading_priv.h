@@ -3,8 +3,9 @@
  * octet; shared by its writer (in the cell) and its reader (outside).
  *
  * The strings are one run without offsets: for each part in turn its names,
- * its declared type and its true type, each with its NUL, then the text.  So
- * no two records can share a string, and reading them all is linear.
+ * its declared type and its true type, each with its NUL, then the text, then
+ * the links.  So no two records can share a string, and reading them all is
+ * linear.
  */
 #ifndef SLUICE_WORKER_READING_PRIV_H
 #define SLUICE_WORKER_READING_PRIV_H
@@ -17,6 +18,8 @@
 #define READING_NAME_MAX  255
 #define READING_NAMES_MAX 64
 #define READING_TEXT_MAX  1023
+#define READING_LINK_MAX  1000 /* URL_MAX */
+#define READING_LINKS_MAX 64
 /* More records than budget.parts can ask for mean an enemy. */
 #define READING_PARTS_MAX 200000
 
@@ -29,7 +32,9 @@ struct reading_head {
 	uint32_t status;
 	uint32_t ambiguity;
 	uint32_t hold;
-	uint64_t pad[2];
+	uint32_t n_links;
+	uint32_t links_cut;
+	uint64_t pad;
 };
 
 struct reading_record {

@@ -43,6 +43,9 @@ struct reading_writer {
 	struct item **items; /* pointers, since records are handed out */
 	size_t n_items;
 	size_t room;
+	char *links[READING_LINKS_MAX];
+	uint32_t n_links;
+	bool links_cut;
 };
 
 static char *
@@ -98,6 +101,8 @@ writer_free(struct reading_writer *w)
 		free(w->items[i]);
 	}
 	free(w->items);
+	for (uint32_t i = 0; i < w->n_links; i++)
+		free(w->links[i]);
 	if (w->map)
 		(void)munmap(w->map, w->max_bytes);
 	free(w);
@@ -290,6 +295,24 @@ writer_parts(const struct reading_writer *w)
 	return w->n_items;
 }
 
+void
+writer_link(struct reading_writer *w, const char *url, uint32_t most)
+{
+	for (uint32_t i = 0; i < w->n_links; i++)
+		if (strcmp(w->links[i], url) == 0)
+			return;
+	if (w->n_links >= most || w->n_links == READING_LINKS_MAX)
+		w->links_cut = true;
+	else
+		w->links[w->n_links++] = copy_cut(url, READING_LINK_MAX);
+}
+
+void
+writer_links_cut(struct reading_writer *w)
+{
+	w->links_cut = true;
+}
+
 static int
 put_strings(struct reading_writer *w, const struct item *item)
 {
@@ -315,7 +338,9 @@ writer_commit(struct reading_writer *w, enum reading_status status,
 	    .n_parts = (uint32_t)w->n_items,
 	    .status = status,
 	    .ambiguity = ambiguity,
-	    .hold = hold};
+	    .hold = hold,
+	    .n_links = w->n_links,
+	    .links_cut = w->links_cut};
 	int r = 0;
 
 	writer_blob_drop(w);
@@ -327,6 +352,8 @@ writer_commit(struct reading_writer *w, enum reading_status status,
 		r = put_strings(w, w->items[i]);
 	if (r == 0)
 		r = writer_append(w, words, strlen(words) + 1);
+	for (uint32_t i = 0; r == 0 && i < w->n_links; i++)
+		r = writer_append(w, w->links[i], strlen(w->links[i]) + 1);
 	if (r < 0)
 		return r;
 	head.strings_bytes = w->used - head.strings_off;

@@ -33,6 +33,12 @@ const char *writer_declared(const struct reading_writer *w, int32_t part);
 
 size_t writer_parts(const struct reading_writer *w);
 
+/* Add a link (at most READING_LINK_MAX octets), if it is none of those that are
+ * there; above most they are only said to be more. */
+void writer_link(struct reading_writer *w, const char *url, uint32_t most);
+/* There may be links that were not told. */
+void writer_links_cut(struct reading_writer *w);
+
 /* Tests and fuzzers only: a cell ends without giving memory back. */
 void writer_free(struct reading_writer *w);
 

@@ -31,7 +31,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct cell_limits limits = {.output_bytes = OUTPUT_BYTES,
 	    .parts = 100,
 	    .depth = 5,
-	    .headers = 1000};
+	    .headers = 1000,
+	    .links = 8};
 	const int fd = memfd_create("arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct cell c = {.limits = &limits,
 	    .message = {(const char *)data, size},
