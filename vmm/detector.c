@@ -248,13 +248,19 @@ detector_lost(struct detector *d, uint64_t n)
 }
 
 bool
+detector_has_no_opener(const struct detector *d)
+{
+	return d->has_end && strcmp(d->how, "no-opener") == 0;
+}
+
+bool
 detector_is_conclusive(
     const struct detector *d, bool ended, const char **ret_why)
 {
 	*ret_why =
 	    !d->has_start          ? "the agent did not begin"
 	    : ended && !d->has_end ? "the report was cut off before its end"
-	    : d->has_end && strcmp(d->how, "no-opener") == 0
+	    : detector_has_no_opener(d)
 		? "nothing in the guest opens this kind of file"
 	    : d->has_end && !d->end_is_good ? "the agent could not run the file"
 	    : d->has_more                   ? "the report went on after its end"

@@ -55,6 +55,9 @@ char *detector_evidence(const struct detector *detector, size_t max);
  * the rules. */
 const char *detector_reason(const struct detector *detector);
 
+/* Did the guest say that nothing in it opens this kind of file? */
+bool detector_has_no_opener(const struct detector *detector);
+
 /*
  * Can a run that shows nothing be called clean?  Not when the report doesn't
  * say that the agent could run the file (no opener, an agent that failed),
