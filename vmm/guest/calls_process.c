@@ -8,12 +8,14 @@
 #include <sys/ptrace.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "vmm/guest/calls_priv.h"
 #include "vmm/guest/jail.h"
 #include "vmm/guest/path.h"
 #include "vmm/guest/tracee.h"
 
-#define ARGS_BYTES 1024
+#define ARGS_BYTES    1024
+#define VARIABLES_MAX 64
 
 /* What will be executed; a file without a name by what its descriptor is. */
 static bool
@@ -40,9 +42,36 @@ exec_path(const struct call *call, char *ret)
 	return access(ret, X_OK) == 0; /* a search along $PATH tries more */
 }
 
+/* A library that the environment puts into the program. */
+static void
+find_preload(struct scene *scene, const struct call *call, uint64_t envp)
+{
+	static const char *const names[] = {"LD_PRELOAD=", "LD_AUDIT="};
+	const size_t bytes = call->is_wide ? 8 : 4;
+	char text[ARGS_BYTES];
+
+	for (uint64_t i = 0; i < VARIABLES_MAX; i++) {
+		uint64_t at = 0;
+
+		if (!tracee_read(call->pid, envp + i * bytes, &at, bytes) ||
+		    at == 0)
+			return;
+		if (!tracee_string(call->pid, at, text, sizeof(text)))
+			continue;
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			if (strncmp(text, names[k], strlen(names[k])) == 0)
+				scene_add(scene, BY_SECCOMP, call->pid,
+				    REPORT_PROCESS_INJECT,
+				    FIELD_NUMBER("target", call->pid),
+				    FIELD("how", "preload"),
+				    FIELD("path", text + strlen(names[k])));
+	}
+}
+
 CALL_HANDLER(on_exec)
 {
 	char path[PATH_MAX], args[ARGS_BYTES];
+	/* path, argv, envp; a directory before them */
 	const uint64_t argv = call->args[call->dir < 0 ? 1 : 2];
 
 	if (!exec_path(call, path))
@@ -52,6 +81,7 @@ CALL_HANDLER(on_exec)
 	    FIELD("path", path), FIELD("args", args),
 	    FIELD_NUMBER("parent", tracee_parent(call->pid)));
 	scene->starts[scene->next_start++ % SCENE_STARTS] = call->pid;
+	find_preload(scene, call, call->args[call->dir < 0 ? 2 : 3]);
 	return CALL_GO;
 }
 
@@ -121,8 +151,8 @@ CALL_HANDLER(on_system)
 {
 	char args[64];
 
-	(void)snprintf(args, sizeof(args), "%#" PRIx64 ", %#" PRIx64,
-	    call->args[0], call->args[1]);
+	(void)snprintf(args, sizeof(args), "%" PRId64 ", %" PRId64,
+	    (int64_t)call->args[0], (int64_t)call->args[1]);
 	scene_add(scene, BY_SECCOMP, call->pid, REPORT_SYSTEM_CALL,
 	    FIELD("name", call->name), FIELD("args", args));
 	return CALL_GO;

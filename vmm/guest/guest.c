@@ -1,5 +1,6 @@
 #include "vmm/guest/guest.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/random.h>
 #include <string.h>
@@ -11,9 +12,11 @@
 
 #include "common/cleanup.h"
 #include "vmm/guest/jail.h"
+#include "vmm/guest/path.h"
 #include "vmm/guest/scene.h"
 
-#define SEED_MAX 64
+#define SEED_MAX     64
+#define DEVICE_DEPTH 4
 
 /* Services that stand in the way of many a program. */
 static const char *const decoys[] = {
@@ -33,10 +36,14 @@ static const struct {
     {"tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "size=25%,mode=1777"},
 };
 
-/* Root may open these whatever it lacks; each is a way to us or to a panic. */
-static const char *const devices[] = {"/dev/mem", "/dev/port", "/dev/kmsg",
-    "/dev/ttyS0", "/dev/ttyS1", "/dev/ttyS2", "/dev/ttyS3", "/dev/console",
-    "/dev/kvm", "/dev/vhost-net", "/dev/loop-control"};
+/* All other devices go: root may open them, and each is a way to the kernel,
+ * to the mailbox or to the bell. */
+static const char *const devices[] = {"null", "zero", "full", "random",
+    "urandom", "tty", "ptmx", "pts", "shm", "fd", "stdin", "stdout", "stderr",
+    "input"};
+
+static const char *const keyboards[] = {
+    "/dev/input/event0", "/dev/input/event1", "/dev/input/mice"};
 
 void
 guest_mount(void)
@@ -59,10 +66,43 @@ set(const char *path, const char *text)
 		(void)!write(fd, text, strlen(text));
 }
 
+static bool
+is_kept(const char *device)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		if (strcmp(device, devices[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A directory of devices that isn't empty stays, and is nothing by itself. */
+static void
+remove_devices(const char *path, int depth)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char child[PATH_MAX];
+
+		if (entry->d_name[0] == '.' ||
+		    (depth == 0 && is_kept(entry->d_name)))
+			continue;
+		path_absolute(path, entry->d_name, child);
+		if (entry->d_type == DT_DIR && depth < DEVICE_DEPTH)
+			remove_devices(child, depth + 1);
+		else
+			(void)unlink(child);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+/* Without exception: of what root may write there without capabilities,
+ * much runs a program as the kernel (core_pattern, modprobe) or stops it. */
 static void
 read_only(const char *path)
 {
-	(void)mount(path, path, NULL, MS_BIND, NULL);
 	(void)mount(NULL, path, NULL,
 	    MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
 	    NULL);
@@ -74,15 +114,17 @@ guest_close(void)
 	set("/proc/sys/user/max_user_namespaces", "0");
 	set("/proc/sys/kernel/core_pattern", "");
 	set("/proc/sys/kernel/modprobe", "");
-	read_only("/proc/sys");
-	read_only("/proc/sysrq-trigger");
+	read_only("/proc");
 	read_only("/sys");
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-		(void)unlink(devices[i]);
-	/* A keyboard, for those who look for one: it never says anything. */
 	(void)mkdir("/dev/input", 0755);
-	(void)mkfifo("/dev/input/event0", 0660);
-	(void)mkfifo("/dev/input/mice", 0660);
+	remove_devices("/dev", 0);
+	/* A keyboard, for those who look for one.  It never says anything, and
+	 * whoever opens it doesn't wait, since we hold the other end. */
+	for (size_t i = 0; i < ARRAY_SIZE(keyboards); i++) {
+		(void)mkfifo(keyboards[i], 0660);
+		(void)!chown(keyboards[i], 0, 0);
+		(void)open(keyboards[i], O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	}
 }
 
 void

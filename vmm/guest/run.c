@@ -26,6 +26,7 @@
 #define QUIET_USEC 1500000u
 /* All sleep, and stay asleep for so long: no race with somebody waking up. */
 #define IDLE_USEC      6000u
+#define END_USEC       200000u
 #define WAIT_MSEC      50
 #define REPEAT_USEC    250000u /* repetitions are told that often */
 #define RING_USEC      5000u   /* and the host is called that often */
@@ -41,19 +42,18 @@ struct course {
 	uint64_t deadline_usec;
 };
 
-/* Let the host see the whole lines that there are. */
+/* Tell the host of what is new, but not all the time. */
 static void
 publish(struct run *run, bool now)
 {
 	const uint32_t bytes = (uint32_t)run->scene.report.used;
 	const uint64_t usec = clock_usec();
 
-	if (!run->box || (bytes == run->published_bytes && !now) ||
+	scene_publish(&run->scene);
+	if (!run->scene.box || (bytes == run->rung_bytes && !now) ||
 	    (!now && usec - run->rung_usec < RING_USEC))
 		return;
-	mailbox_store(run->box->lost, (uint32_t)run->scene.report.lost);
-	mailbox_store(run->box->report_bytes, bytes);
-	run->published_bytes = bytes;
+	run->rung_bytes = bytes;
 	run->rung_usec = usec;
 	box_ring();
 }
@@ -193,6 +193,21 @@ tell_limits(struct run *run)
 		    &run->scene, "processes were ended for want of memory");
 }
 
+/* Files that were open are closed by the end, which is an event too. */
+static void
+await_end(struct course *course)
+{
+	const uint64_t begun = clock_usec();
+
+	while (!course->all_ended && clock_usec() - begun < END_USEC) {
+		struct pollfd one = {course->sleepers.fd, 0, 0};
+
+		if (poll(&one, 1, 1) == 1 && (one.revents & POLLHUP))
+			course->all_ended = true;
+		reap(course);
+	}
+}
+
 static const char *
 execute(struct run *run, const struct run_sample *sample,
     const struct opener *opener, struct course *course)
@@ -210,6 +225,7 @@ execute(struct run *run, const struct run_sample *sample,
 	course->sleepers.fd = r;
 	how = watch(run, course);
 	jail_kill(&run->jail);
+	await_end(course);
 	(void)close(course->sleepers.fd);
 	watch_fanotify(&run->scene, &run->files);
 	watch_proc(&run->scene, run->processes);
@@ -271,7 +287,7 @@ begin(struct run *run, char *room, size_t bytes)
 	run->scene.sink = &run->sink;
 	run->scene.sees_files = run->files.fd >= 0;
 	run->scene.begun_usec = clock_usec();
-	run->published_bytes = 0;
+	run->rung_bytes = 0;
 }
 
 void
@@ -314,8 +330,8 @@ run_order(struct run *run, struct mailbox *box)
 		       ? (size_t)box->sample_bytes
 		       : MAILBOX_SAMPLE_MAX;
 	sample.deadline_usec = (uint64_t)box->deadline_msec * 1000;
-	run->box = box;
 	begin(run, box_report(box), MAILBOX_REPORT_MAX);
+	run->scene.box = box;
 	run_it(run, &sample);
 	mailbox_store(box->state, MAILBOX_ENDED);
 	box_ring();

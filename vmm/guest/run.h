@@ -23,7 +23,7 @@ struct run {
 	int processes;       /* -1: this kernel doesn't tell */
 	const char *lacking; /* what the report must confess, NULL: nothing */
 	struct mailbox *box; /* NULL while it rehearses */
-	uint32_t published_bytes;
+	uint32_t rung_bytes;
 	uint64_t rung_usec;
 };
 

@@ -12,6 +12,7 @@
 #include "vmm/guest/clock.h"
 #include "vmm/guest/report.h"
 
+struct mailbox;
 struct sink;
 
 /* Where the user lives, and where a sample is put. */
@@ -23,6 +24,7 @@ struct sink;
 struct scene {
 	struct report report;
 	struct sink *sink;
+	struct mailbox *box; /* NULL in a rehearsal */
 	uint64_t begun_usec;
 	uint64_t last_usec; /* of the last event; since begun */
 	bool sees_files;    /* fanotify tells what happened, so others needn't
@@ -44,6 +46,9 @@ scene_usec(const struct scene *scene)
 		report_add(&(scene)->report, (scene)->last_usec, by, pid, \
 		    kind, __VA_ARGS__); \
 	} while (0)
+
+/* Let the host have the whole lines that there are; doesn't ring. */
+void scene_publish(const struct scene *scene);
 
 #define scene_note(scene, note) \
 	scene_add(scene, BY_AGENT, 0, REPORT_AGENT_NOTE, FIELD("text", note))

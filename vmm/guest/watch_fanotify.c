@@ -15,16 +15,17 @@
 
 #define CHANGES      (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE)
 #define READS        (FAN_ACCESS | FAN_EVENT_ON_CHILD)
+#define DEVICES      "/dev/input" /* opening is enough: they never say anything */
 #define DEPTH_MAX    8
 #define READS_A_TURN 4
 #define BUFFER_BYTES 16384
 #define DATA_BYTES   64 /* of a written file, enough to know its kind */
 
 static const char *const systems[WATCH_SYSTEMS] = {
-    "/", "/tmp", "/dev/shm", "/run"};
+    "/", "/tmp", "/dev/shm", "/run", DEVICES};
 
 /* Secrets elsewhere than with the user. */
-static const char *const secrets[] = {"/etc/shadow", "/dev/input"};
+static const char *const secrets[] = {"/etc/shadow"};
 
 static void
 watch_reads(int fd, const char *path, int depth)
@@ -62,6 +63,8 @@ watch_system(struct watch_files *files, size_t i)
 	if (fstatfs(files->systems[i].dir, &st) < 0)
 		return -errno;
 	files->systems[i].id = st.f_fsid;
+	if (strcmp(systems[i], DEVICES) == 0)
+		return 0;
 	return fanotify_mark(files->fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
 		   CHANGES, AT_FDCWD, systems[i]) < 0
 		   ? -errno
@@ -92,6 +95,8 @@ watch_fanotify_open(struct watch_files *files)
 	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
 		(void)fanotify_mark(
 		    fd, FAN_MARK_ADD, READS, AT_FDCWD, secrets[i]);
+	(void)fanotify_mark(
+	    fd, FAN_MARK_ADD, FAN_OPEN | FAN_EVENT_ON_CHILD, AT_FDCWD, DEVICES);
 	(void)TAKE_FD(fd);
 	return 0;
 }
@@ -155,18 +160,6 @@ written(struct scene *scene, pid_t pid, const char *path)
 	    FIELD_OCTETS("data", data, n > 0 ? (size_t)n : 0));
 }
 
-/* Reading what stands for a keyboard is no reading of a file. */
-static void
-was_read(struct scene *scene, pid_t pid, const char *path)
-{
-	if (path_is_in(path, "/dev/input"))
-		scene_add(scene, BY_FANOTIFY, pid, REPORT_HOOK_SET,
-		    FIELD("name", path));
-	else
-		scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_READ,
-		    FIELD("path", path));
-}
-
 static void
 renamed(struct scene *scene, pid_t pid, const char *from, const char *to)
 {
@@ -184,8 +177,12 @@ tell(struct scene *scene, const struct fanotify_event_metadata *event,
 	if (event->mask & FAN_CREATE)
 		scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_CREATE,
 		    FIELD("path", path));
+	if (event->mask & FAN_OPEN)
+		scene_add(scene, BY_FANOTIFY, pid, REPORT_HOOK_SET,
+		    FIELD("name", path));
 	if (event->mask & FAN_ACCESS)
-		was_read(scene, pid, path);
+		scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_READ,
+		    FIELD("path", path));
 	if (event->mask & FAN_CLOSE_WRITE)
 		written(scene, pid, path);
 	if (event->mask & FAN_DELETE)

@@ -10,7 +10,7 @@
 
 #include "vmm/guest/scene.h"
 
-#define WATCH_SYSTEMS 4 /* file systems that a sample can write to */
+#define WATCH_SYSTEMS 5 /* that a sample can write to, and devices */
 
 struct watch_files {
 	int fd; /* for poll(2) */

@@ -72,6 +72,8 @@ watch_seccomp(struct scene *scene, struct sleepers *sleepers, int fd)
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0)
 		return false;
 	what = handle(scene, sleepers, &ask);
+	/* If this call is what ends us, the host has heard of it. */
+	scene_publish(scene);
 	if (what == CALL_HELD)
 		return true;
 	answer.id = ask.id;
