@@ -213,23 +213,30 @@ execute(struct run *run, const struct run_sample *sample,
     const struct opener *opener, struct course *course)
 {
 	const char *how;
+	struct start start;
 	int r;
 
 	r = write_file(opener->file, sample->octets, sample->n);
 	if (r == 0)
-		r = start_program(&run->jail, opener, &course->first);
+		r = start_program(&run->jail, opener, &start);
 	if (r < 0) {
 		course->code = r;
 		return "failed";
 	}
-	course->sleepers.fd = r;
+	course->sleepers.fd = start.calls;
+	course->first = start.pid;
 	how = watch(run, course);
 	jail_kill(&run->jail);
 	await_end(course);
-	(void)close(course->sleepers.fd);
+	r = start_result(&start); /* a program that lacks its loader, say */
+	if (r < 0) {
+		course->code = r;
+		how = "no-opener";
+	}
+	(void)close(start.calls);
+	(void)close(start.word);
 	watch_fanotify(&run->scene, &run->files);
 	watch_proc(&run->scene, run->processes);
-	reap(course);
 	tell_limits(run);
 	return how;
 }

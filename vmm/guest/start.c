@@ -23,7 +23,7 @@ static const char *const environment[] = {"HOME=" SCENE_HOME, "USER=root",
 static _Noreturn void
 become(const struct opener *opener, int tell)
 {
-	int null = open("/dev/null", O_RDWR), fd;
+	int null = open("/dev/null", O_RDWR), fd, error;
 
 	(void)dup2(null, 0);
 	(void)dup2(null, 1);
@@ -37,12 +37,14 @@ become(const struct opener *opener, int tell)
 	jail_drop();
 	(void)execve(opener->argv[0], (char *const *)(uintptr_t)opener->argv,
 	    (char *const *)(uintptr_t)environment);
+	error = errno;
+	(void)!write(tell, &error, sizeof(error));
 	_exit(NOT_STARTED);
 }
 
 int
 start_program(
-    const struct jail *jail, const struct opener *opener, pid_t *ret_pid)
+    const struct jail *jail, const struct opener *opener, struct start *ret)
 {
 	CLEANUP(close_fd) int hear = -1;
 	int tell[2], theirs, fd;
@@ -63,7 +65,21 @@ start_program(
 		return theirs;
 	/* It can't execute anything before we have answered at this. */
 	fd = tracee_fd(pid, theirs);
-	if (fd >= 0)
-		*ret_pid = pid;
-	return fd;
+	if (fd < 0)
+		return fd;
+	ret->pid = pid;
+	ret->calls = fd;
+	ret->word = TAKE_FD(hear);
+	return 0;
+}
+
+int
+start_result(const struct start *start)
+{
+	int error;
+
+	/* The other end is closed by what was executed. */
+	if (read(start->word, &error, sizeof(error)) != (ssize_t)sizeof(error))
+		return 0;
+	return -error;
 }

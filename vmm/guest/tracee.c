@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -126,6 +127,23 @@ tracee_args(
 	}
 }
 
+/* The process of a thread, 0: gone. */
+static pid_t
+process_of(pid_t thread)
+{
+	CLEANUP(close_fd) int fd = -1;
+	char text[512];
+	const char *at;
+	ssize_t n;
+
+	(void)snprintf(text, sizeof(text), "/proc/%d/status", thread);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "\nTgid:");
+	return at ? (pid_t)strtol(at + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
 int
 tracee_fd(pid_t pid, int fd)
 {
@@ -133,6 +151,8 @@ tracee_fd(pid_t pid, int fd)
 	int r;
 
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0 && errno == EINVAL) /* a thread that isn't the first */
+		pidfd = (int)syscall(SYS_pidfd_open, process_of(pid), 0);
 	if (pidfd < 0)
 		return -errno;
 	r = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
