@@ -55,7 +55,8 @@ ask_read_begun(const struct ipc_msg *msg, const struct ask_begun **ret)
 {
 	const struct ask_begun *b = (const void *)msg->body;
 
-	if (!is_exactly(msg, ASK_BEGUN, sizeof(*b), 0) || b->run == 0)
+	if (!is_exactly(msg, ASK_BEGUN, sizeof(*b), 0) || b->run == 0 ||
+	    !HAS_END(b->digest))
 		return -EBADMSG;
 	*ret = b;
 	return 0;

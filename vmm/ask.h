@@ -3,7 +3,7 @@
  * asked to run a file: messages of common/ipc.h over a UNIX socket
  * (SOCK_SEQPACKET) at site.runtime/vmm/vmm.sock.
  *
- *   asker -> holder  ASK_RUN    a file to run (fd: sealed or unlinked)
+ *   asker -> holder  ASK_RUN    a file to run (fd: a sealed memfd)
  *   asker -> holder  ASK_STOP   enough is known, or nobody waits any more
  *   asker -> holder  ASK_LIST   which clones are there?
  *   holder -> asker  ASK_BEGUN  a clone has it; or how long it will wait
@@ -86,7 +86,8 @@ struct ask_begun {
 	uint64_t run;
 	uint32_t is_waiting; /* not 0: for a clone, about wait_usec long */
 	uint32_t pad;
-	uint64_t wait_usec;
+	uint64_t wait_usec;          /* UINT64_MAX: nobody knows */
+	char digest[ASK_DIGEST_MAX]; /* of the reference, when it has a clone */
 };
 
 struct ask_chunk {
@@ -111,7 +112,7 @@ struct ask_clone {
 	uint64_t age_usec;      /* in this state */
 	uint64_t private_bytes; /* 0: unknown */
 	char reference[ASK_REFERENCE_MAX];
-	char name[MAILBOX_NAME_MAX]; /* of what it runs */
+	char name[MAILBOX_NAME_MAX]; /* of what it runs; told to root alone */
 };
 
 /* A reference that files can be run in. */

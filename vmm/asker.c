@@ -236,8 +236,7 @@ take_begun(struct asker *a, const struct ask_begun *b)
 	struct asker_run *run = find_run(a, b->run);
 
 	if (run && !run->is_stopped)
-		run->ops->begun(
-		    run->arg, run->attempt, b->is_waiting != 0, b->wait_usec);
+		run->ops->begun(run->arg, run->attempt, b);
 }
 
 static int

@@ -22,11 +22,11 @@ struct asker_run;
 
 /* Callbacks may call asker_stop() and asker_run(), not asker_close(). */
 struct asker_run_ops {
-	/* It waits for a clone, about wait_usec (UINT64_MAX: nobody knows), or
-	 * has one.  attempt: 1, or 2 when the first clone failed: forget the
-	 * report so far.  May come twice in an attempt: waiting, then not. */
-	void (*begun)(void *arg, unsigned int attempt, bool is_waiting,
-	    uint64_t wait_usec);
+	/* It waits for a clone, or has one.  attempt: 1, or 2 when the first
+	 * clone failed: forget the report so far.  May come twice in an
+	 * attempt: waiting, then not. */
+	void (*begun)(
+	    void *arg, unsigned int attempt, const struct ask_begun *begun);
 	/* The next octets of the report, without gaps. */
 	void (*chunk)(void *arg, const void *octets, size_t n);
 	/* The last word, never from within asker_run(); the run is gone. */
@@ -56,8 +56,8 @@ const struct ask_clones *asker_state(
 int asker_list(struct asker *asker);
 
 /*
- * Run a file.  what: all but its number.  fd: its content, which nobody may
- * change any more; duplicated.  Returns 0; -ENOTCONN: there is no holder;
+ * Run a file.  what: all but its number.  fd: its content, a sealed memfd;
+ * duplicated.  Returns 0; -ENOTCONN: there is no holder;
  * or -errno as fcntl(2).
  */
 int asker_run(struct asker *asker, const struct ask_run *what, int fd,

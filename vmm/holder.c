@@ -134,7 +134,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 		    (int)peer.pid, peer.uid);
 		return;
 	}
-	conn_new(h, TAKE_FD(fd), peer.pid);
+	conn_new(h, TAKE_FD(fd), &peer);
 }
 
 static void

@@ -12,12 +12,16 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uthash.h>
 
 #define READS_AT_A_TIME 16
+/* Of one asker, so that it can't fill the line of those who wait. */
+#define RUNS_MAX 256
 
 struct conn_run {
 	UT_hash_handle hh; /* by number */
@@ -52,13 +56,12 @@ tell(struct conn *c, uint32_t type, const void *body, size_t len)
 }
 
 static void
-on_begun(void *arg, bool is_waiting, uint64_t wait_usec)
+on_begun(void *arg, const struct ask_begun *given)
 {
 	const struct conn_run *run = arg;
-	const struct ask_begun begun = {.run = run->number,
-	    .is_waiting = is_waiting,
-	    .wait_usec = wait_usec};
+	struct ask_begun begun = *given;
 
+	begun.run = run->number;
 	tell(run->conn, ASK_BEGUN, &begun, sizeof(begun));
 }
 
@@ -134,27 +137,48 @@ find_run(struct conn *c, uint64_t number)
 	return run;
 }
 
-static int
-take_run(struct conn *c, struct ipc_msg *msg, const struct ask_run *what)
+static void
+refuse(struct conn *c, uint64_t number, const char *text)
 {
-	struct holder *h = c->holder;
-	struct conn_run *run;
+	struct ask_done done = {.run = number, .end = ASK_END_REFUSED};
+
+	(void)snprintf(done.text, sizeof(done.text), "%s", text);
+	tell(c, ASK_DONE, &done, sizeof(done));
+}
+
+static void
+begin(struct conn *c, struct ipc_msg *msg, const struct ask_run *what)
+{
+	struct conn_run *run = xcalloc(1, sizeof(*run));
 	struct pool_run *made;
 	int fd = msg->fds[0];
 
-	if (find_run(c, what->run))
-		return -EBADMSG;
-	run = xcalloc(1, sizeof(*run));
 	run->conn = c;
 	run->number = what->run;
 	run->bytes = what->bytes;
 	memcpy(run->reference, what->reference, sizeof(run->reference));
 	HASH_ADD(hh, c->runs, number, sizeof(run->number), run);
-	msg->n_fds = 0;
-	/* Refused: on_done() has freed it. */
-	made = pool_ask(h->pool, c, what, fd, &run_ops, run, mono_now());
+	msg->n_fds = 0; /* the pool has it */
+	/* Refused: on_done() has freed run. */
+	made =
+	    pool_ask(c->holder->pool, c, what, fd, &run_ops, run, mono_now());
 	if (made)
 		run->run = made;
+}
+
+/* Only of a memfd is it known that reading it can't block, and that all see
+ * the same octets. */
+static int
+take_run(struct conn *c, struct ipc_msg *msg, const struct ask_run *what)
+{
+	if (find_run(c, what->run))
+		return -EBADMSG;
+	if (!memfd_is_sealed(msg->fds[0]))
+		refuse(c, what->run, "the file is not a sealed memfd");
+	else if (HASH_COUNT(c->runs) >= RUNS_MAX)
+		refuse(c, what->run, "too many runs of one asker");
+	else
+		begin(c, msg, what);
 	return 0;
 }
 
@@ -244,19 +268,22 @@ conn_list(struct conn *conn, bool rows)
 	size_t n = pool_list(h->pool, mono_now(), &h->list.head, h->list.rows,
 	    rows ? ASK_CLONES_MAX : 0);
 
+	for (size_t i = 0; i < n && !conn->is_root; i++)
+		memset(h->list.rows[i].name, 0, sizeof(h->list.rows[i].name));
 	holder_tell_refs(h, &h->list.head);
 	tell(conn, ASK_CLONES, &h->list,
 	    sizeof(h->list.head) + n * sizeof(h->list.rows[0]));
 }
 
 void
-conn_new(struct holder *holder, int fd, pid_t pid)
+conn_new(struct holder *holder, int fd, const struct ucred *peer)
 {
 	struct conn *c = xcalloc(1, sizeof(*c));
 
 	c->holder = holder;
 	c->fd = fd;
-	c->pid = pid;
+	c->pid = peer->pid;
+	c->is_root = peer->uid == 0;
 	outbox_init(&c->outbox);
 	c->readable =
 	    event_new(holder->base, fd, EV_READ | EV_PERSIST, on_readable, c);

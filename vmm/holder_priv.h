@@ -13,14 +13,16 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-struct event;
 struct conn_run;
+struct event;
+struct ucred;
 
 struct conn {
 	TAILQ_ENTRY(conn) link;
 	struct holder *holder;
 	int fd;
 	pid_t pid;
+	bool is_root; /* may know the names of files */
 	bool is_dead; /* to be freed by the reaper */
 	struct event *readable, *writable;
 	struct outbox outbox;
@@ -71,7 +73,7 @@ bool holder_look(struct holder *holder, struct mono now);
 void holder_tell_refs(const struct holder *holder, struct ask_clones *ret);
 
 /* holder_conn.c */
-void conn_new(struct holder *holder, int fd, pid_t pid);
+void conn_new(struct holder *holder, int fd, const struct ucred *peer);
 void conn_free(struct conn *conn);
 /* Send the answer to ASK_LIST; rows: with its clones. */
 void conn_list(struct conn *conn, bool rows);

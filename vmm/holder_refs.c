@@ -96,8 +96,8 @@ open_ref(struct holder *h, struct holder_ref *ref, const char *manifest,
 	log_info("reference name=%s digest=%.16s open_usec=%llu: %s", ref->name,
 	    ref->digest, (unsigned long long)mono_span(start, mono_now()),
 	    ref->is_open ? "built anew" : "open");
-	pool_add(h->pool, ref->name, (uint32_t)h->parts.conf->vm.ready,
-	    h->parts.ops, vmm, mono_now());
+	pool_add(h->pool, ref->name, ref->digest,
+	    (uint32_t)h->parts.conf->vm.ready, h->parts.ops, vmm, mono_now());
 	ref->is_open = true;
 	ref->why[0] = '\0';
 }

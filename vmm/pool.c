@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Events of one clone at one wake-up, however hard its guest rings. */
@@ -76,8 +77,8 @@ retire(struct ref *ref, struct mono now)
 }
 
 void
-pool_add(struct pool *pool, const char *name, uint32_t ready,
-    const struct vmm_ops *ops, struct vmm *vmm, struct mono now)
+pool_add(struct pool *pool, const char *name, const char *digest,
+    uint32_t ready, const struct vmm_ops *ops, struct vmm *vmm, struct mono now)
 {
 	struct ref *old = pool_ref(pool, name), *ref = xcalloc(1, sizeof(*ref));
 
@@ -86,6 +87,7 @@ pool_add(struct pool *pool, const char *name, uint32_t ready,
 		retire(old, now);
 	ref->pool = pool;
 	strcpy(ref->name, name); /* checked above */
+	(void)snprintf(ref->digest, sizeof(ref->digest), "%s", digest);
 	ref->ready = ready;
 	ref->ops = ops;
 	ref->vmm = vmm;

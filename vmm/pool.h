@@ -88,8 +88,9 @@ struct pool *pool_free(struct pool *pool);
  * are kept parked; vmm is taken over.  A reference of that name that was there
  * already makes no more clones, and is closed after its last.
  */
-void pool_add(struct pool *pool, const char *name, uint32_t ready,
-    const struct vmm_ops *ops, struct vmm *vmm, struct mono now);
+void pool_add(struct pool *pool, const char *name, const char *digest,
+    uint32_t ready, const struct vmm_ops *ops, struct vmm *vmm,
+    struct mono now);
 /* The same without a successor: its waiting runs are refused. */
 void pool_drop(
     struct pool *pool, const char *name, const char *why, struct mono now);
@@ -97,9 +98,8 @@ bool pool_has(const struct pool *pool, const char *name);
 
 /* Callbacks of a run; they may not call the pool but for pool_resume(). */
 struct pool_run_ops {
-	/* It waits, about so long (ADMIT_UNKNOWN: nobody knows), or has a
-	 * clone; each at most once. */
-	void (*begun)(void *arg, bool is_waiting, uint64_t wait_usec);
+	/* It waits, or has a clone; each at most once.  begun->run is 0. */
+	void (*begun)(void *arg, const struct ask_begun *begun);
 	/* Octets of the report.  0; -EAGAIN: not now, give them again after
 	 * pool_resume(); other: nobody reads any more, the run is stopped, with
 	 * done(). */

@@ -175,6 +175,7 @@ act_give(struct slot *slot, struct mono now)
 	    .bytes = run->what.bytes,
 	    .name = run->what.name,
 	    .type = run->what.type};
+	struct ask_begun begun = {.is_waiting = 0};
 	struct mono before = mono_now(); /* how long our own work takes */
 	int r;
 
@@ -182,7 +183,8 @@ act_give(struct slot *slot, struct mono now)
 	run->started_at = now;
 	run->times.queue = mono_span(run->asked_at, now);
 	run->times.clone = slot->clone_usec;
-	run->ops->begun(run->arg, false, 0);
+	memcpy(begun.digest, slot->ref->digest, sizeof(begun.digest));
+	run->ops->begun(run->arg, &begun);
 	r = ops->inject(slot->vm, &sample);
 	run->times.inject = mono_span(before, mono_now());
 	if (r == 0)

@@ -52,6 +52,7 @@ struct ref {
 	TAILQ_ENTRY(ref) link;
 	struct pool *pool;
 	char name[ASK_REFERENCE_MAX];
+	char digest[ASK_DIGEST_MAX];
 	const struct vmm_ops *ops;
 	struct vmm *vmm;
 	uint32_t ready;

@@ -223,6 +223,24 @@ make_room(struct pool *p, const struct ref *for_ref, struct mono now)
 	return false;
 }
 
+/* Less is available than must be: what stands still is given up, one at a
+ * look.  Those that run go on: the kernel ends them first if it must. */
+static void
+shed(struct pool *p, struct mono now)
+{
+	uint64_t available = p->ear->available(p->arg);
+
+	if (available == 0 || available >= p->limits.reserve_bytes)
+		return;
+	for (uint32_t i = 0; i < p->limits.slots; i++) {
+		if (p->slots[i].state != POOL_PARKED)
+			continue;
+		slot_event(&p->slots[i], EV_RETIRE, now);
+		p->refill_at.usec = now.usec + STARVED_USEC;
+		return;
+	}
+}
+
 static void
 make_clones(struct pool *p, struct mono now)
 {
@@ -284,10 +302,13 @@ tell_waiting(struct pool *p, struct mono now)
 	struct pool_run *run;
 
 	TAILQ_FOREACH (run, &p->waiting, link) {
+		struct ask_begun begun = {.is_waiting = 1};
+
 		if (run->is_told)
 			continue;
 		run->is_told = true;
-		run->ops->begun(run->arg, true, pool_predict(p, run, now));
+		begun.wait_usec = pool_predict(p, run, now);
+		run->ops->begun(run->arg, &begun);
 	}
 }
 
@@ -296,6 +317,7 @@ pool_refill(struct pool *pool, struct mono now)
 {
 	pool->refill_at.usec = POOL_NEVER;
 	give_parked(pool, now);
+	shed(pool, now);
 	if (!pool->is_ended)
 		make_clones(pool, now);
 	wait_for_rest(pool, now);

@@ -18,6 +18,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #define EXIT_USAGE  100
@@ -28,6 +29,7 @@ struct start {
 	struct metrics *metrics;
 	struct holder_parts parts;
 	char why[128];
+	int lock_fd;
 };
 
 static int
@@ -49,6 +51,21 @@ give_dir(const char *dir, const struct passwd *pw)
 	return chmod(dir, 0700) < 0 ? -errno : 0;
 }
 
+/* Two holders would each spend the whole budget.  0; -EADDRINUSE; -errno. */
+static int
+lock_dir(const char *dir, int *ret_fd)
+{
+	CLEANUP(close_fd)
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 /* What needs the rights that the sandbox takes away. */
 static int
 open_outside(struct start *s)
@@ -66,14 +83,19 @@ open_outside(struct start *s)
 	s->parts.conf = c;
 	s->parts.why = s->why;
 	s->parts.meminfo = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-	holder_choose(
-	    c, backends, backends_n, &s->parts.ops, s->why, sizeof(s->why));
 	dir = xasprintf("%s/vmm", c->site.runtime);
 	path = xasprintf("%s/vmm.sock", dir);
 	r = give_dir(dir, pw);
 	if (r == 0)
+		r = lock_dir(dir, &s->lock_fd);
+	if (r == 0)
 		r = s->parts.listen_fd = ipc_listen(path);
-	return r < 0 ? fail(path, strerror(-r)) : 0;
+	if (r < 0)
+		return fail(path, strerror(-r));
+	/* Alone now: what is left behind is nobody's. */
+	holder_choose(
+	    c, backends, backends_n, &s->parts.ops, s->why, sizeof(s->why));
+	return 0;
 }
 
 static void
@@ -115,7 +137,7 @@ serve(struct start *s)
 int
 main(int argc, char **argv)
 {
-	struct start s = {.parts.listen_fd = -1};
+	struct start s = {.parts.listen_fd = -1, .lock_fd = -1};
 	struct proc_args args;
 	char err[1024];
 	int r;
@@ -134,6 +156,7 @@ main(int argc, char **argv)
 	r = open_outside(&s);
 	if (r == 0)
 		r = serve(&s);
+	close_fd(&s.lock_fd);
 	(void)metrics_close(s.metrics);
 	(void)conf_free(s.conf);
 	return r;

@@ -23,7 +23,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -43,6 +42,7 @@ struct seen {
 	struct asker_run *run;
 	unsigned int attempt;
 	int begins, waits, dones;
+	char digest[ASK_DIGEST_MAX];
 	struct ask_done done;
 	size_t n_report;
 	uint64_t sum; /* of the octets */
@@ -68,18 +68,18 @@ on_state(void *arg)
 }
 
 static inline void
-on_begun(void *arg, unsigned int attempt, bool is_waiting, uint64_t wait_usec)
+on_begun(void *arg, unsigned int attempt, const struct ask_begun *begun)
 {
 	struct seen *seen = arg;
 
-	(void)wait_usec;
 	if (attempt != seen->attempt) {
 		seen->attempt = attempt;
 		seen->n_report = 0;
 		seen->sum = 0;
 	}
-	seen->waits += is_waiting;
-	seen->begins += !is_waiting;
+	seen->waits += begun->is_waiting != 0;
+	seen->begins += begun->is_waiting == 0;
+	memcpy(seen->digest, begun->digest, sizeof(seen->digest));
 }
 
 /* An octet at its place. */
@@ -228,10 +228,11 @@ restart(struct site *s, const struct fake_plan *plan)
 static inline int
 ask_on(struct asker *asker, struct seen *seen, const char *reference)
 {
-	CLEANUP(close_fd) int fd = memfd_create("sample", MFD_CLOEXEC);
+	CLEANUP(close_fd) int fd = memfd_new("sample");
 	struct ask_run what = {.bytes = 3};
 
 	assert_int_equal(write(fd, "abc", 3), 3);
+	assert_int_equal(memfd_seal(fd), 0);
 	strcpy(what.reference, reference);
 	strcpy(what.name, "a.sh");
 	return asker_run(asker, &what, fd, &seen_ops, seen, &seen->run);

@@ -25,6 +25,7 @@ struct run_seen {
 	struct pool_run *run;
 	int waits, begins, dones;
 	uint64_t wait_usec;
+	char digest[ASK_DIGEST_MAX];
 	struct ask_done done;
 	char *report; /* MAILBOX_REPORT_MAX, made when something comes */
 	size_t n_report;
@@ -37,7 +38,7 @@ struct pool_site {
 	struct pool *pool;
 	bool watched[SITE_SLOTS];
 	uint64_t memory; /* what clones take is taken off it; 0: unknown */
-	int said;
+	int said, references;
 	char last_said[128];
 };
 
@@ -86,15 +87,16 @@ static const struct pool_ear site_ear = {
     site_watch, site_unwatch, site_available, site_said};
 
 static inline void
-seen_begun(void *arg, bool is_waiting, uint64_t wait_usec)
+seen_begun(void *arg, const struct ask_begun *begun)
 {
 	struct run_seen *r = arg;
 
-	if (is_waiting) {
+	if (begun->is_waiting) {
 		r->waits++;
-		r->wait_usec = wait_usec;
+		r->wait_usec = begun->wait_usec;
 	} else {
 		r->begins++;
+		memcpy(r->digest, begun->digest, sizeof(r->digest));
 	}
 }
 
@@ -170,11 +172,12 @@ site_reference(struct pool_site *s, const char *name, uint32_t ready)
 {
 	const struct vmm_options options = {.reference = name};
 	struct vmm *vmm;
-	char err[128];
+	char err[128], digest[16];
 
 	if (fake_ops.open(&options, &vmm, err, sizeof(err)) < 0)
 		abort();
-	pool_add(s->pool, name, ready, &fake_ops, vmm, s->now);
+	(void)snprintf(digest, sizeof(digest), "%d", ++s->references);
+	pool_add(s->pool, name, digest, ready, &fake_ops, vmm, s->now);
 }
 
 /* All that is due now, in every slot. */

@@ -39,6 +39,7 @@ the_holder_says_what_it_has(void **state)
 	c = asker_state(s->asker, &rows);
 	assert_true(c->n >= 1);
 	assert_string_equal(rows[0].reference, "linux");
+	assert_string_equal(seen.digest, c->references[0].digest);
 	until(s, &seen.dones, 1);
 }
 
@@ -51,6 +52,22 @@ a_run_without_its_reference_is_told_so(void **state)
 	assert_int_equal(ask_on(s->asker, &seen, "wine"), 0);
 	until(s, &seen.dones, 1);
 	assert_int_equal(seen.done.end, ASK_END_NO_BACKEND);
+}
+
+static void
+only_what_nobody_can_change_any_more_is_run(void **state)
+{
+	struct site *s = *state;
+	CLEANUP(close_fd) int fd = memfd_new("sample");
+	const struct ask_run what = {.bytes = 3, .reference = "linux"};
+	struct seen seen = {0};
+
+	assert_int_equal(write(fd, "abc", 3), 3);
+	assert_int_equal(
+	    asker_run(s->asker, &what, fd, &seen_ops, &seen, &seen.run), 0);
+	until(s, &seen.dones, 1);
+	assert_int_equal(seen.done.end, ASK_END_REFUSED);
+	assert_non_null(strstr(seen.done.text, "sealed"));
 }
 
 static void
@@ -143,6 +160,7 @@ main(void)
 	    TEST(a_file_is_run_and_its_report_comes),
 	    TEST(the_holder_says_what_it_has),
 	    TEST(a_run_without_its_reference_is_told_so),
+	    TEST(only_what_nobody_can_change_any_more_is_run),
 	    TEST(a_stop_ends_a_run),
 	    TEST(a_long_report_comes_whole_through_a_narrow_socket),
 	    TEST(a_reference_that_is_built_anew_is_taken),
