@@ -151,6 +151,11 @@ main(int argc, char **argv)
 	}
 	log_init("sluice-vmm",
 	    (enum log_level)log_level_parse(s.conf->site.log_level));
+	if (strcmp(s.conf->vm.backend, "none") == 0) {
+		log_info("vm.backend is none: nothing to do");
+		(void)conf_free(s.conf);
+		return 0;
+	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);
 	r = open_outside(&s);

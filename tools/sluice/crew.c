@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define CREW_MAX 80 /* 64 workers, book, wake, feed, gate */
+#define CREW_MAX 80 /* 64 workers, book, vmm, wake, feed, gate */
 
 #define QUICK_DEATH_USEC (5 * USEC_PER_SEC)
 #define PAUSE_MIN_USEC   (100 * USEC_PER_MSEC)
@@ -60,6 +60,7 @@ static const struct {
 	const char *extra;
 } kinds[CREW_KINDS] = {
     [CREW_BOOK] = {"sluice-book", "book", NULL},
+    [CREW_VMM] = {"sluice-vmm", "vmm", NULL},
     [CREW_WORKER] = {"sluice-worker", "worker", NULL},
     [CREW_WAKE] = {"sluice", "wake", "wake"},
     [CREW_FEED] = {"sluice-feed", "feed", NULL},

@@ -20,6 +20,7 @@ struct crew;
 /* In the order in which they are started. */
 enum crew_kind {
 	CREW_BOOK,
+	CREW_VMM,
 	CREW_WORKER,
 	CREW_WAKE,
 	CREW_FEED,

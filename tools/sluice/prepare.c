@@ -101,6 +101,15 @@ prepare_compare(
 		    fixed[i].name, fixed[i].was, fixed[i].is);
 		return -EINVAL;
 	}
+	/* Its child would have to come or go. */
+	if ((strcmp(old->vm.backend, "none") == 0) !=
+	    (strcmp(conf->vm.backend, "none") == 0)) {
+		(void)snprintf(err, err_size,
+		    "vm.backend changed from %s to %s: stop and start sluice "
+		    "run for that",
+		    old->vm.backend, conf->vm.backend);
+		return -EINVAL;
+	}
 	return 0;
 }
 

@@ -31,9 +31,11 @@
  * sendmail, which waits for it at each MAIL, says 451. */
 #define GATE_PATIENCE 5
 
+#define KEY_NO_VM 256
+
 /* Who is asked to stop first: then nothing new comes to the next. */
 static const enum crew_kind stop_order[] = {
-    CREW_FEED, CREW_WORKER, CREW_WAKE, CREW_BOOK, CREW_GATE};
+    CREW_FEED, CREW_WORKER, CREW_VMM, CREW_WAKE, CREW_BOOK, CREW_GATE};
 
 struct supervisor {
 	struct common_options options;
@@ -44,6 +46,7 @@ struct supervisor {
 	struct event *signals, *sweep, *kill;
 	int signal_fd;
 	int lock_fds[2];
+	bool no_vm; /* somebody else starts sluice-vmm */
 	bool stopping;
 	size_t stage; /* in stop_order */
 	bool asked;   /* the stage has got its SIGTERM */
@@ -216,6 +219,7 @@ reload(struct supervisor *s)
 	log_info("reload result=accepted");
 	retire_workers(s);
 	crew_signal(s->crew, CREW_FEED, SIGHUP, false);
+	crew_signal(s->crew, CREW_VMM, SIGTERM, true);
 	crew_signal(s->crew, CREW_WORKER, SIGTERM, true);
 	crew_signal(s->crew, CREW_WAKE, SIGTERM, true);
 	crew_signal(s->crew, CREW_GATE, SIGHUP, false);
@@ -305,6 +309,8 @@ start_all(struct supervisor *s)
 {
 	s->crew = crew_new(s->base, s->active, s->conf->site.runtime);
 	crew_add(s->crew, CREW_BOOK, 0);
+	if (!s->no_vm && strcmp(s->conf->vm.backend, "none") != 0)
+		crew_add(s->crew, CREW_VMM, 0);
 	add_workers(s);
 	crew_add(s->crew, CREW_WAKE, 0);
 	crew_add(s->crew, CREW_FEED, 0);
@@ -335,13 +341,21 @@ supervise(struct supervisor *s)
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
-	return util_common_option(key, arg, state->input);
+	struct supervisor *s = state->input;
+
+	if (key == KEY_NO_VM) {
+		s->no_vm = true;
+		return 0;
+	}
+	return util_common_option(key, arg, &s->options);
 }
 
-static const struct argp_option options[] = {OPTION_CONF, {0}};
+static const struct argp_option options[] = {OPTION_CONF,
+    {"no-vm", KEY_NO_VM, NULL, 0, "Somebody else starts sluice-vmm", 0}, {0}};
 
 static const struct argp argp = {options, parse, NULL,
-    "Run feed, workers, book, wake and gate in the foreground, and restart "
+    "Run feed, workers, book, wake, gate and, unless vm.backend is none, "
+    "sluice-vmm in the foreground, and restart "
     "what dies.\v"
     "SIGTERM or SIGINT drains: the feed stops, the workers finish what they "
     "have begun, then the rest ends; after 20 s it is ended by force, and "
@@ -357,7 +371,7 @@ command_run(int argc, char **argv)
 	struct supervisor s = {.signal_fd = -1, .lock_fds = {-1, -1}};
 	int status = STATUS_FINE;
 
-	util_parse(&argp, argc, argv, &s.options);
+	util_parse(&argp, argc, argv, &s);
 	s.conf = util_conf(&s.options, &status);
 	if (!s.conf)
 		return status;
