@@ -8,9 +8,9 @@
 #include "common/io.h"
 #include "common/proc.h"
 #include "common/sandbox.h"
+#include "tests/support/sandbox_net.h"
 #include "tests/support/sandbox_site.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -40,16 +40,9 @@ enum outcome {
 static const char *const outcome_names[] = {
     "done", "refused", "killed", "broken"};
 
-#define EXIT_REFUSED 7
-#define EXIT_BROKEN  8
+#define EXIT_BROKEN 8
 
 typedef int probe_fn(const struct site *site);
-
-static int
-result(long r)
-{
-	return r < 0 ? EXIT_REFUSED : 0;
-}
 
 static int
 try_create(const char *dir)
@@ -148,57 +141,6 @@ make_memfd(const struct site *s)
 {
 	(void)s;
 	return result(memfd_new("probe"));
-}
-
-static int
-tcp_socket(const struct site *s)
-{
-	(void)s;
-	return result(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-}
-
-static int
-udp_socket(const struct site *s)
-{
-	(void)s;
-	return result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
-}
-
-/* ECONNREFUSED means that the sandbox let it through. */
-static int
-connect_port(uint16_t port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET,
-	    .sin_port = htons(port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return EXIT_REFUSED;
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-		return 0;
-	return errno == ECONNREFUSED ? 0 : EXIT_REFUSED;
-}
-
-static int
-connect_spam(const struct site *s)
-{
-	(void)s;
-	return connect_port(1783);
-}
-
-static int
-connect_elsewhere(const struct site *s)
-{
-	(void)s;
-	return connect_port(25);
-}
-
-static int
-unix_socket(const struct site *s)
-{
-	(void)s;
-	return result(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 static int
