@@ -49,6 +49,25 @@ class_fits(struct detector *d, unsigned int field, unsigned int class)
 	return d->class_fits[field][class];
 }
 
+/* The whole of a field, or one of its words. */
+static bool
+glob_item_fits(struct detector *d, unsigned int field, const struct glob *glob)
+{
+	const struct text *words;
+	size_t n;
+
+	/* What a word has, the whole has. */
+	if (!glob_may_fit(glob, detector_marks(d, field)))
+		return false;
+	n = detector_words(d, field, &words);
+	if (n > 1 && glob_is_open(glob))
+		n = 1;
+	for (size_t i = 0; i < n; i++)
+		if (glob_fits(glob, words[i].at, words[i].length))
+			return true;
+	return false;
+}
+
 static bool
 item_fits(struct detector *d, unsigned int field, const struct rules_item *item)
 {
@@ -57,16 +76,13 @@ item_fits(struct detector *d, unsigned int field, const struct rules_item *item)
 
 	if (item->type == ITEM_CLASS)
 		return class_fits(d, field, item->class);
+	if (item->type == ITEM_GLOB)
+		return glob_item_fits(d, field, item->glob);
 	n = detector_words(d, field, &words);
-	for (size_t i = 0; i < n; i++) {
-		const struct text *word = &words[i];
-
-		if (item->type == ITEM_NEW ? detector_is_new(d, word)
-		    : item->type == ITEM_SAMPLE
-			? is_sample(d, word)
-			: glob_fits(item->glob, word->at, word->length))
+	for (size_t i = 0; i < n; i++)
+		if (item->type == ITEM_NEW ? detector_is_new(d, &words[i])
+					   : is_sample(d, &words[i]))
 			return true;
-	}
 	return false;
 }
 

@@ -103,6 +103,8 @@ struct detector {
 	uint32_t spelled[RULES_FIELDS];
 	struct text texts[RULES_FIELDS];
 	char spellings[RULES_FIELDS][EVENT_STRING_MAX + 1];
+	uint32_t marked[RULES_FIELDS];
+	struct glob_marks marks[RULES_FIELDS];
 	uint32_t class_stamps[RULES_FIELDS][RULES_CLASSES];
 	bool class_fits[RULES_FIELDS][RULES_CLASSES];
 	uint32_t split[RULES_FIELDS];
@@ -115,6 +117,9 @@ bool detector_text(struct detector *d, unsigned int field, struct text *ret);
 /* The words of args or data; of any other field itself. */
 size_t detector_words(
     struct detector *d, unsigned int field, const struct text **ret);
+
+/* The marks of all of a field that it has. */
+const struct glob_marks *detector_marks(struct detector *d, unsigned int field);
 
 uint64_t text_hash(uint64_t seed, const struct text *text);
 

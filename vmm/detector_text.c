@@ -155,6 +155,20 @@ detector_words(struct detector *d, unsigned int field, const struct text **ret)
 	return d->n_words[field];
 }
 
+const struct glob_marks *
+detector_marks(struct detector *d, unsigned int field)
+{
+	struct text whole;
+
+	if (d->marked[field] != d->stamp) {
+		d->marked[field] = d->stamp;
+		if (!detector_text(d, field, &whole))
+			whole = (struct text){"", 0};
+		glob_mark(whole.at, whole.length, &d->marks[field]);
+	}
+	return &d->marks[field];
+}
+
 /* FNV-1a with a finish that stirs all bits (as in MurmurHash3). */
 uint64_t
 text_hash(uint64_t seed, const struct text *text)

@@ -18,8 +18,52 @@ struct glob {
 	size_t n_pieces;
 	struct piece *pieces;
 	struct glob *last; /* what the last part of a path must fit */
+	struct glob_marks needs;
 	char pattern[];
 };
+
+static void
+mark_pair(char a, char b, struct glob_marks *marks)
+{
+	const unsigned int pair =
+	    (unsigned int)(unsigned char)a << 8 | (unsigned char)b;
+	const unsigned int h = pair * 40503u >> 8 & 0xff;
+
+	marks->bits[h >> 6] |= UINT64_C(1) << (h & 63);
+}
+
+void
+glob_mark(const char *text, size_t length, struct glob_marks *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 1; i < length; i++)
+		mark_pair(text[i - 1], text[i], ret);
+}
+
+static void
+mark_needs(const char *pattern, size_t length, struct glob_marks *needs)
+{
+	for (size_t i = 1; i < length; i++)
+		if (!memchr("*?", pattern[i - 1], 2) &&
+		    !memchr("*?", pattern[i], 2))
+			mark_pair(pattern[i - 1], pattern[i], needs);
+}
+
+bool
+glob_may_fit(const struct glob *glob, const struct glob_marks *marks)
+{
+	uint64_t missing = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		missing |= glob->needs.bits[i] & ~marks->bits[i];
+	return missing == 0;
+}
+
+bool
+glob_is_open(const struct glob *glob)
+{
+	return glob->begins_open && glob->ends_open && !glob->last;
+}
 
 static struct glob *
 simple_new(const char *pattern, size_t length)
@@ -29,6 +73,7 @@ simple_new(const char *pattern, size_t length)
 	const char *at, *end;
 
 	memcpy(glob->pattern, pattern, length);
+	mark_needs(pattern, length, &glob->needs);
 	for (size_t i = 0; i < length; i++)
 		stars += pattern[i] == '*';
 	glob->begins_open = length > 0 && pattern[0] == '*';
@@ -62,6 +107,7 @@ glob_new(const char *pattern, size_t length)
 	memcpy(last + 1, mark + 3, length - dir - 2);
 	glob = simple_new(pattern, dir);
 	glob->last = simple_new(last, length - dir - 1);
+	mark_needs(last, length - dir - 1, &glob->needs);
 	return glob;
 }
 

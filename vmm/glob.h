@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define GLOB_MAX 256u /* octets */
 
@@ -24,5 +25,19 @@ struct glob *glob_free(struct glob *glob);
 
 /* Does the whole of text fit? */
 bool glob_fits(const struct glob *glob, const char *text, size_t length);
+
+/* Does it begin and end with an asterisk?  Then what has a part that fits,
+ * fits. */
+bool glob_is_open(const struct glob *glob);
+
+/* Which pairs of neighbouring octets a text has, by their hash: most globs
+ * need one that it hasn't. */
+struct glob_marks {
+	uint64_t bits[4];
+};
+
+void glob_mark(const char *text, size_t length, struct glob_marks *ret);
+/* False: a text with these marks doesn't fit.  True: look. */
+bool glob_may_fit(const struct glob *glob, const struct glob_marks *marks);
 
 #endif

@@ -214,6 +214,20 @@ read_character(struct reader *r)
 	return 0;
 }
 
+/* Printable ASCII that stands for itself, which most of a report is. */
+static void
+copy_plain(struct reader *r)
+{
+	const char *at = r->at;
+	char *to = r->to;
+
+	while (
+	    at < r->end && (signed char)*at >= ' ' && *at != '"' && *at != '\\')
+		*to++ = *at++;
+	r->at = at;
+	r->to = to;
+}
+
 /* Behind the opening quote.  The string is put at r->to, with a NUL: the
  * quotes make room for it. */
 static int
@@ -221,7 +235,7 @@ read_string(struct reader *r, const char **ret, size_t *ret_length)
 {
 	char *const begun = r->to;
 
-	while (r->at < r->end && *r->at != '"')
+	for (copy_plain(r); r->at < r->end && *r->at != '"'; copy_plain(r))
 		if (read_character(r) < 0)
 			return -EBADMSG;
 	if (r->at == r->end)

@@ -14,15 +14,10 @@
 #define REPEATS     4u
 #define SEED        UINT64_C(0x51c3)
 
-const struct recipe fit_recipes[] = {
-    {0.05, 0.03, 80},
-    {0.1, 0.03, 80},
-    {0.2, 0.03, 80},
-    {0.05, 0.03, 160},
-    {0.1, 0.03, 160},
-    {0.2, 0.03, 160},
-};
-const size_t fit_n_recipes = ARRAY_SIZE(fit_recipes);
+#define SPREAD 0.03 /* C of the regression that spreads */
+#define KEPT   80u  /* names */
+
+static const double few[] = {0.05, 0.1, 0.2}; /* C of those that keep few */
 
 static void
 say_nothing(const char *text)
@@ -65,22 +60,23 @@ rows_of(const struct table *table, const bool *use, struct problem *ret)
 	return nodes;
 }
 
-/* Add half of a regression's weights. */
+/* Add a share of a regression's weights. */
 static void
-add_half(struct fit *fit, const struct problem *rows, int solver, double c)
+add(struct fit *fit, const struct problem *rows, int solver, double c,
+    double share)
 {
 	struct parameter parameter = {
 	    .solver_type = solver, .C = c, .eps = TOLERANCE};
 	struct model *model;
-	double half;
+	double sign;
 
 	srand(1); /* liblinear shuffles by rand(3) */
 	model = train(rows, &parameter);
 	/* Its scores are for the label that it met first. */
-	half = model->label[0] == 1 ? 0.5 : -0.5;
+	sign = model->label[0] == 1 ? share : -share;
 	for (int i = 0; i < rows->n - 1; i++)
-		fit->weights[i] += half * model->w[i];
-	fit->bias += half * model->w[rows->n - 1] * CONSTANT;
+		fit->weights[i] += sign * model->w[i];
+	fit->bias += sign * model->w[rows->n - 1] * CONSTANT;
 	free_and_destroy_model(&model);
 }
 
@@ -95,7 +91,7 @@ downwards(const void *a, const void *b)
 /* Keep the names whose weight makes the most difference; what the others
  * added on average goes to the bias. */
 static void
-keep(struct fit *fit, const struct table *table, const bool *use, size_t kept)
+keep(struct fit *fit, const struct table *table, const bool *use)
 {
 	double share[TABLE_NAMES] = {0}, matters[TABLE_NAMES];
 	double sorted[TABLE_NAMES];
@@ -113,7 +109,7 @@ keep(struct fit *fit, const struct table *table, const bool *use, size_t kept)
 	}
 	qsort(sorted, table->n_names, sizeof(sorted[0]), downwards);
 	for (size_t i = 0; i < table->n_names; i++) {
-		if (kept < table->n_names && matters[i] <= sorted[kept]) {
+		if (KEPT < table->n_names && matters[i] <= sorted[KEPT]) {
 			fit->bias += fit->weights[i] * share[i];
 			fit->weights[i] = 0;
 		}
@@ -123,17 +119,17 @@ keep(struct fit *fit, const struct table *table, const bool *use, size_t kept)
 }
 
 static void
-fit_make(struct fit *fit, const struct table *table, const bool *use,
-    const struct recipe *recipe)
+fit_make(struct fit *fit, const struct table *table, const bool *use)
 {
 	struct problem rows = {.l = 0};
 	struct feature_node *nodes = rows_of(table, use, &rows);
 
 	set_print_string_function(say_nothing);
 	memset(fit, 0, sizeof(*fit));
-	add_half(fit, &rows, L1R_LR, recipe->few);
-	add_half(fit, &rows, L2R_LR, recipe->spread);
-	keep(fit, table, use, recipe->kept);
+	for (size_t i = 0; i < ARRAY_SIZE(few); i++)
+		add(fit, &rows, L1R_LR, few[i], 0.5 / ARRAY_SIZE(few));
+	add(fit, &rows, L2R_LR, SPREAD, 0.5);
+	keep(fit, table, use);
 	free(rows.x);
 	free(rows.y);
 	free(nodes);
@@ -152,8 +148,7 @@ fit_score(const struct fit *fit, const struct table_row *row)
 /* Scores of rows in use by fits that saw nothing of their clusters, REPEATS
  * times over. */
 static void
-held_out(const struct table *table, const bool *use,
-    const struct recipe *recipe, double *scores)
+held_out(const struct table *table, const bool *use, double *scores)
 {
 	CLEANUP(free_ptr) unsigned int *fold = xcalloc(table->n, sizeof(*fold));
 	CLEANUP(free_ptr) bool *seen = xcalloc(table->n, sizeof(*seen));
@@ -165,7 +160,7 @@ held_out(const struct table *table, const bool *use,
 		for (unsigned int k = 0; k < TABLE_FOLDS; k++) {
 			for (size_t i = 0; i < table->n; i++)
 				seen[i] = use[i] && fold[i] != k;
-			fit_make(&fit, table, seen, recipe);
+			fit_make(&fit, table, seen);
 			for (size_t i = 0; i < table->n; i++)
 				if (use[i] && fold[i] == k)
 					scores[i] =
@@ -193,41 +188,13 @@ threshold_of(const struct table *table, const bool *use, const double *scores)
 		   1000);
 }
 
-static size_t
-right_of(const struct table *table, const bool *use, const double *scores,
-    double threshold)
-{
-	size_t right = 0;
-
-	for (size_t i = 0; i < REPEATS * table->n; i++)
-		right += use[i % table->n] &&
-			 (scores[i] >= threshold) ==
-			     table->rows[i % table->n].is_malicious;
-	return right;
-}
-
-size_t
-fit_pick(const struct table *table, const bool *use, struct fit *ret)
+void
+fit_learn(const struct table *table, const bool *use, struct fit *ret)
 {
 	CLEANUP(free_ptr)
 	double *scores = xcalloc(REPEATS * table->n, sizeof(*scores));
-	size_t best = 0, best_right = 0;
-	double best_threshold = 0;
 
-	for (size_t i = 0; i < fit_n_recipes; i++) {
-		double threshold;
-		size_t right;
-
-		held_out(table, use, &fit_recipes[i], scores);
-		threshold = threshold_of(table, use, scores);
-		right = right_of(table, use, scores, threshold);
-		if (right > best_right) {
-			best = i;
-			best_right = right;
-			best_threshold = threshold;
-		}
-	}
-	fit_make(ret, table, use, &fit_recipes[best]);
-	ret->threshold = best_threshold;
-	return best;
+	held_out(table, use, scores);
+	fit_make(ret, table, use);
+	ret->threshold = threshold_of(table, use, scores);
 }

@@ -4,8 +4,8 @@
  *
  *   behaviour_scorer TABLE judge [DEALS]
  *     The table's own folds: four teach, the fifth is judged, by the detector
- *     itself, fed with the calls as a guest reports them.  Recipe and threshold
- *     are chosen within the four.  DEALS: so many more, with the clusters
+ *     itself, fed with the calls as a guest reports them.  The threshold is
+ *     found within the four.  DEALS: so many more, with the clusters
  *     dealt to folds anew.  Exit status 1: the bars are missed.
  *   behaviour_scorer TABLE write
  *     Learn from all rows and write the block.
@@ -165,20 +165,15 @@ judge_folds(
 
 	for (unsigned int k = 0; k < TABLE_FOLDS; k++) {
 		struct rules *rules;
-		size_t recipe;
 
 		for (size_t i = 0; i < table->n; i++)
 			use[i] = fold[i] != k;
-		recipe = fit_pick(table, use, &fit);
+		fit_learn(table, use, &fit);
 		rules = rules_of(table, &fit);
 		for (size_t i = 0; i < table->n; i++)
 			if (!use[i])
 				ret[i] = judge(rules, table, &table->rows[i]);
 		(void)rules_free(rules);
-		(void)printf("  fold %u: C %.2f and %.2f, %zu names, from "
-			     "%.3f on\n",
-		    k, fit_recipes[recipe].few, fit_recipes[recipe].spread,
-		    fit_recipes[recipe].kept, fit.threshold);
 	}
 }
 
@@ -218,7 +213,7 @@ run_write(const struct table *table)
 
 	for (size_t i = 0; i < table->n; i++)
 		all[i] = true;
-	(void)fit_pick(table, all, &fit);
+	fit_learn(table, all, &fit);
 	write_block(stdout, table, &fit, "40");
 	return 0;
 }
