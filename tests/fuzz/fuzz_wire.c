@@ -106,14 +106,73 @@ task(const struct ipc_msg *msg)
 }
 
 static int
+takes_long(const struct ipc_msg *msg)
+{
+	const struct wire_long *l;
+	const int r = wire_long(msg, &l);
+	struct wire_long copy;
+
+	if (r == 0)
+		memcpy(&copy, l, sizeof(copy));
+	return r;
+}
+
+static int
 vm_state(const struct ipc_msg *msg)
 {
 	const struct wire_vm_state *s;
 	const int r = wire_vm_state(msg, &s);
 
+	if (r < 0)
+		return r;
+	assert(s->n <= WIRE_REFERENCES);
+	(void)TEXT(s->text);
+	for (uint32_t i = 0; i < s->n; i++)
+		(void)(TEXT(s->references[i].name) +
+		       TEXT(s->references[i].context));
+	return 0;
+}
+
+static int
+vm_run(const struct ipc_msg *msg)
+{
+	const struct wire_vm_run *run;
+	const int r = wire_vm_run(msg, &run);
+
+	if (r < 0)
+		return r;
+	assert(run->run != 0 && msg->n_fds == 1);
+	(void)(TEXT(run->reference) + TEXT(run->name) + TEXT(run->type));
+	return 0;
+}
+
+static int
+vm_drop(const struct ipc_msg *msg)
+{
+	const struct wire_vm_drop *d;
+	const int r = wire_vm_drop(msg, &d);
+	struct wire_vm_drop copy;
+
 	if (r == 0)
-		(void)TEXT(s->text);
+		memcpy(&copy, d, sizeof(copy));
 	return r;
+}
+
+static int
+vm_answer(const struct ipc_msg *msg)
+{
+	const struct wire_vm_answer *a;
+	const char *evidence;
+	const int r = wire_vm_answer(msg, &a, &evidence);
+
+	if (r < 0)
+		return r;
+	assert(a->evidence_bytes <= WIRE_VM_EVIDENCE_MAX);
+	assert(!memchr(evidence, '\n', a->evidence_bytes));
+	(void)(TEXT(a->answer.engine) + TEXT(a->answer.reason));
+	(void)answer_name((enum answer)a->answer.answer);
+	assert(a->answer.wait < ANSWER_WAITS);
+	return 0;
 }
 
 static int
@@ -173,7 +232,8 @@ answer(const struct ipc_msg *msg)
 }
 
 static int (*const decoders[])(const struct ipc_msg *) = {job, judgement, cell,
-    cell_kill, cell_gone, task, vm_state, lookup, result, drop, answer};
+    cell_kill, cell_gone, task, takes_long, vm_state, vm_run, vm_drop,
+    vm_answer, lookup, result, drop, answer};
 
 /* No octet more than was received, so that reading on shows. */
 static struct ipc_msg *
