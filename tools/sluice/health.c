@@ -52,9 +52,42 @@ is_running(pid_t pid)
 	return strncmp(comm, "sluice", 6) == 0;
 }
 
+/* Messages of that lane whose files are run in clones. */
+static uint64_t
+count_in_clones(const struct conf *conf, enum spool_dir dir)
+{
+	struct metrics_values v;
+	char name[32];
+
+	if (dir < SPOOL_FEED1)
+		return 0;
+	(void)snprintf(name, sizeof(name), "worker-%d", dir - SPOOL_FEED1 + 1);
+	if (metrics_read(conf->site.runtime, name, &v) < 0 ||
+	    !is_running(v.pid))
+		return 0;
+	return v.values[METRIC_deliver_long];
+}
+
+/* As many as are in clones may wait for as long as that takes. */
+static bool
+is_stuck(const struct health_queue *q, const struct spool *spool,
+    enum spool_dir dir, const struct conf *conf, uint64_t wait_usec)
+{
+	const uint64_t run_usec =
+	    2 * (conf->detonate.patience_usec + conf->vm.deadline_usec);
+	uint64_t n = 0;
+
+	if (q->oldest_usec <= wait_usec)
+		return false;
+	if (q->in_clones == 0 || q->oldest_usec > wait_usec + run_usec)
+		return true;
+	return util_count_older(spool->fds[dir], wait_usec, &n) < 0 ||
+	       n > q->in_clones;
+}
+
 static void
 look_at_queue(struct health *h, const struct spool *spool, enum spool_dir dir,
-    const struct health_limits *limits)
+    const struct conf *conf, const struct health_limits *limits)
 {
 	struct health_queue *q = &h->queues[dir];
 	const char *name = spool_dir_name(dir);
@@ -71,7 +104,8 @@ look_at_queue(struct health *h, const struct spool *spool, enum spool_dir dir,
 	    spool->fds[dir], &q->messages, &q->bytes, &q->oldest_usec);
 	if (r < 0)
 		problem(h, "%s/%s: %s", spool->path, name, strerror(-r));
-	if ((waits && q->oldest_usec > limits->wait_usec) ||
+	q->in_clones = count_in_clones(conf, dir);
+	if ((waits && is_stuck(q, spool, dir, conf, limits->wait_usec)) ||
 	    (dir == SPOOL_OUT && q->oldest_usec > limits->out_usec))
 		problem(h, "%s is stuck: its oldest message is %s old", name,
 		    util_span(q->oldest_usec, age, sizeof(age)));
@@ -89,7 +123,7 @@ look_at_spool(struct health *h, const struct conf *conf,
 		return;
 	}
 	for (size_t i = 0; i < spool_dirs(spool); i++)
-		look_at_queue(h, spool, (enum spool_dir)i, limits);
+		look_at_queue(h, spool, (enum spool_dir)i, conf, limits);
 }
 
 /* One line of RUNTIME/crew. */

@@ -29,6 +29,7 @@ struct health_queue {
 	uint64_t max_bytes;   /* UINT64_MAX: no limit */
 	uint64_t empty_usec;  /* expected to be empty in so long */
 	uint64_t in_service, served_usec;
+	uint64_t in_clones; /* their files are run; not among in_service */
 	uint64_t wait_usec; /* mean, of what its worker finished; 0: unknown */
 };
 

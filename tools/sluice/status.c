@@ -66,6 +66,7 @@ json_queue(const struct health_queue *q, const char *name)
 		set_number(o, "expected_empty_usec", q->empty_usec);
 		set_number(o, "in_service", q->in_service);
 		set_number(o, "served_usec", q->served_usec);
+		set_number(o, "in_clones", q->in_clones);
 		set_number(o, "mean_wait_usec", q->wait_usec);
 	}
 	util_json_line(stdout, o);
@@ -180,6 +181,7 @@ add_queue(struct table *t, const struct health_queue *q, const char *name)
 	table_cell(t, "%s", limit);
 	table_cell(t, "%s", empty);
 	table_cell(t, "%" PRIu64, q->in_service);
+	table_cell(t, "%" PRIu64, q->in_clones);
 	table_cell(t, "%s", wait);
 }
 
@@ -187,7 +189,8 @@ static void
 print_queues(const struct health *h)
 {
 	static const char *const titles[] = {"QUEUE", ">MESSAGES", ">SIZE",
-	    ">OLDEST", ">LIMIT", ">EMPTY IN", ">IN SERVICE", ">MEAN WAIT"};
+	    ">OLDEST", ">LIMIT", ">EMPTY IN", ">IN SERVICE", ">IN CLONES",
+	    ">MEAN WAIT"};
 	struct table *t = table_new(ARRAY_SIZE(titles), titles);
 
 	for (size_t i = 0; i < SPOOL_MAX; i++)

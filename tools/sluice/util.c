@@ -163,3 +163,29 @@ util_count_messages(int dirfd, uint64_t *ret_count, uint64_t *ret_bytes,
 		*ret_oldest_usec = oldest;
 	return 0;
 }
+
+int
+util_count_older(int dirfd, uint64_t age_usec, uint64_t *ret_count)
+{
+	const uint64_t now = wall_now().usec;
+	CLEANUP(close_fd)
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t count = 0;
+	struct dirent *e;
+
+	if (!dir)
+		return -errno;
+	(void)TAKE_FD(fd); /* dir's */
+	while ((e = readdir(dir))) {
+		struct stat st;
+
+		if (spool_id_of(e->d_name, "qf") &&
+		    fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC + age_usec < now)
+			count++;
+	}
+	(void)closedir(dir);
+	*ret_count = count;
+	return 0;
+}

@@ -90,4 +90,7 @@ void table_free(struct table *table);
 int util_count_messages(int dirfd, uint64_t *ret_count, uint64_t *ret_bytes,
     uint64_t *ret_oldest_usec);
 
+/* How many qf files there are older than that.  0 or -errno. */
+int util_count_older(int dirfd, uint64_t age_usec, uint64_t *ret_count);
+
 #endif
