@@ -93,16 +93,16 @@ static const struct {
 	"false"},
     {"worker { engines = \"policy virus\" }",
 	"c:1: worker.engines: policy virus: virus: unknown; write each at "
-	"most once out of: policy clamd spam"},
+	"most once out of: policy clamd spam vm"},
     {"worker { engines = \"clamd clamd\" }",
 	"c:1: worker.engines: clamd clamd: clamd: said twice; write each at "
-	"most once out of: policy clamd spam"},
+	"most once out of: policy clamd spam vm"},
     {"worker { engines = \"a\\nb\" }",
 	"c:1: worker.engines: a\\x0ab: a\\x0ab: unknown; write each at most "
-	"once out of: policy clamd spam"},
+	"once out of: policy clamd spam vm"},
     {"worker { engines = \" \" }",
 	"c:1: worker.engines:  : empty; write one or more of: policy clamd "
-	"spam"},
+	"spam vm"},
     {"spam { backend = \"spamd rspamd\" }",
 	"c:1: spam.backend: spamd rspamd: several words; write one of: spamd "
 	"rspamd"},
