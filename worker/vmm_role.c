@@ -144,12 +144,11 @@ on_chunk(void *arg, const void *octets, size_t n)
 
 /* A second clone: what the first one's report said is half a story. */
 static void
-on_begun(void *arg, unsigned int attempt, bool is_waiting, uint64_t wait_usec)
+on_begun(void *arg, unsigned int attempt, const struct ask_begun *begun)
 {
 	struct file *file = arg;
 
-	(void)wait_usec;
-	if (attempt == 1 || is_waiting)
+	if (attempt == 1 || begun->is_waiting)
 		return;
 	(void)detector_free(file->detector);
 	file->detector = detector_new(file->role->rules);
