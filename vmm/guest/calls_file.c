@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "vmm/guest/calls_priv.h"
+#include "vmm/guest/ledger.h"
 #include "vmm/guest/path.h"
 #include "vmm/guest/tracee.h"
 
@@ -54,6 +55,7 @@ CALL_HANDLER(on_open)
 	if (!is_special(path) && scene->sees_files &&
 	    strcmp(call->name, "truncate") != 0)
 		return CALL_GO;
+	ledger_tell(scene->ledger, path);
 	scene_add(scene, BY_SECCOMP, call->pid,
 	    exists(path) ? REPORT_FILE_WRITE : REPORT_FILE_CREATE,
 	    FIELD("path", path));

@@ -237,6 +237,7 @@ execute(struct run *run, const struct run_sample *sample,
 	(void)close(start.word);
 	watch_fanotify(&run->scene, &run->files);
 	watch_proc(&run->scene, run->processes);
+	ledger_compare(&run->ledger, &run->scene);
 	tell_limits(run);
 	return how;
 }
@@ -284,6 +285,7 @@ run_prepare(struct run *run)
 		run->lacking = "the kernel tells nothing of processes";
 	if (watch_fanotify_open(&run->files) < 0)
 		run->lacking = "the kernel tells nothing of files";
+	ledger_take(&run->ledger);
 }
 
 static void
@@ -292,6 +294,7 @@ begin(struct run *run, char *room, size_t bytes)
 	memset(&run->scene, 0, sizeof(run->scene));
 	report_init(&run->scene.report, room, bytes);
 	run->scene.sink = &run->sink;
+	run->scene.ledger = &run->ledger;
 	run->scene.sees_files = run->files.fd >= 0;
 	run->scene.begun_usec = clock_usec();
 	run->rung_bytes = 0;
@@ -318,6 +321,7 @@ run_rehearse(struct run *run)
 	run_it(run, &sample);
 	(void)munmap(octets, sample.n);
 	(void)unlink(SCENE_DOWNLOADS "/" RUN_REHEARSAL);
+	ledger_take(&run->ledger);
 	watch_fanotify_flush(&run->files);
 	watch_proc_flush(run->processes);
 }

@@ -6,6 +6,7 @@
 #define SLUICE_VMM_GUEST_RUN_H
 
 #include "vmm/guest/jail.h"
+#include "vmm/guest/ledger.h"
 #include "vmm/guest/scene.h"
 #include "vmm/guest/sink.h"
 #include "vmm/guest/watch_fanotify.h"
@@ -19,6 +20,7 @@ struct run {
 	struct scene scene;
 	struct sink sink;
 	struct jail jail;
+	struct ledger ledger;
 	struct watch_files files;
 	int processes;       /* -1: this kernel doesn't tell */
 	const char *lacking; /* what the report must confess, NULL: nothing */

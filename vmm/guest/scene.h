@@ -12,6 +12,7 @@
 #include "vmm/guest/clock.h"
 #include "vmm/guest/report.h"
 
+struct ledger;
 struct mailbox;
 struct sink;
 
@@ -24,6 +25,7 @@ struct sink;
 struct scene {
 	struct report report;
 	struct sink *sink;
+	struct ledger *ledger;
 	struct mailbox *box; /* NULL in a rehearsal */
 	uint64_t begun_usec;
 	uint64_t last_usec; /* of the last event; since begun */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "vmm/guest/ledger.h"
 #include "vmm/guest/path.h"
 
 #define CHANGES      (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE)
@@ -163,6 +164,8 @@ written(struct scene *scene, pid_t pid, const char *path)
 static void
 renamed(struct scene *scene, pid_t pid, const char *from, const char *to)
 {
+	ledger_tell(scene->ledger, from);
+	ledger_tell(scene->ledger, to);
 	scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_RENAME,
 	    FIELD("path", from), FIELD("to", to));
 }
@@ -174,6 +177,10 @@ tell(struct scene *scene, const struct fanotify_event_metadata *event,
 {
 	const pid_t pid = event->pid;
 
+	if (event->mask & FAN_ONDIR)
+		return; /* what lies in it matters, but for its name */
+	if (event->mask & (FAN_CREATE | FAN_CLOSE_WRITE | FAN_DELETE))
+		ledger_tell(scene->ledger, path);
 	if (event->mask & FAN_CREATE)
 		scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_CREATE,
 		    FIELD("path", path));
