@@ -14,7 +14,8 @@
 #include "vmm/guest/ledger.h"
 #include "vmm/guest/path.h"
 
-#define CHANGES      (FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE)
+#define CHANGES \
+	(FAN_ONDIR | FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE)
 #define READS        (FAN_ACCESS | FAN_EVENT_ON_CHILD)
 #define DEVICES      "/dev/input" /* opening is enough: they never say anything */
 #define DEPTH_MAX    8
