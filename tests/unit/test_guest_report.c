@@ -175,7 +175,7 @@ what_repeats_is_written_once_and_counted(void **state)
 	event = line(site, 1);
 	check_text(event, "path", "/tmp/a");
 	assert_int_equal(json_integer_value(json_object_get(event, "n")), 999);
-	assert_true(json_real_value(json_object_get(event, "t")) == 0.999);
+	assert_true(json_real_value(json_object_get(event, "t")) == 1.0);
 	json_decref(event);
 	assert_int_equal(site->report.lost, 0);
 }
@@ -196,14 +196,65 @@ repetitions_are_told_when_they_are_old_enough(void **state)
 }
 
 static void
-other_processes_do_not_repeat(void **state)
+the_same_program_again_is_a_repetition_but_not_the_same_file(void **state)
 {
 	struct site *site = *state;
 
-	for (int pid = 1; pid <= 3; pid++)
+	for (int pid = 1; pid <= 3; pid++) {
+		report_add(&site->report, 0, BY_SECCOMP, pid,
+		    REPORT_PROCESS_START, FIELD("path", "/bin/true"));
 		report_add(&site->report, 0, BY_PROC, pid, REPORT_PROCESS_EXIT,
 		    FIELD_NUMBER("code", 0));
-	assert_int_equal(lines(site), 3);
+	}
+	assert_int_equal(lines(site), 2);
+	for (int pid = 1; pid <= 3; pid++)
+		report_add(&site->report, 0, BY_FANOTIFY, pid, REPORT_FILE_READ,
+		    FIELD("path", "/root/a"));
+	assert_int_equal(lines(site), 5);
+	report_settle(&site->report, 0, 0);
+	assert_int_equal(lines(site), 7);
+}
+
+static void
+times_never_go_back(void **state)
+{
+	struct site *site = *state;
+	double last = 0;
+
+	for (int i = 0; i < 500; i++) {
+		add_path(site, (uint64_t)i * 1000, i % 100 ? "/a" : "/b");
+		report_add(&site->report, (uint64_t)i * 1000, BY_PROC, 3,
+		    REPORT_PROCESS_EXIT, FIELD_NUMBER("code", i / 150));
+		if (i % 50 == 0)
+			report_settle(&site->report, (uint64_t)i * 1000, 20000);
+	}
+	report_end(&site->report, 500000, "exit", 0);
+	for (size_t i = 0; i < lines(site); i++) {
+		json_t *event = line(site, i);
+		double t = json_real_value(json_object_get(event, "t"));
+
+		assert_true(t >= last);
+		last = t;
+		json_decref(event);
+	}
+	assert_true(lines(site) > 20);
+}
+
+static void
+cheap_events_leave_half_of_their_kind(void **state)
+{
+	struct site *site = *state;
+	char path[64];
+
+	site->report.is_cheap = true;
+	for (int i = 0; i < 5000; i++) {
+		(void)snprintf(path, sizeof(path), "/tmp/%d", i);
+		add_path(site, 0, path);
+	}
+	assert_int_equal(lines(site), REPORT_KIND_LINES / 2);
+	site->report.is_cheap = false;
+	add_path(site, 0, "/etc/cron.d/a");
+	assert_int_equal(lines(site), REPORT_KIND_LINES / 2 + 1);
 }
 
 static void
@@ -286,7 +337,9 @@ main(void)
 	    TEST(a_long_string_is_cut_at_a_whole_character),
 	    TEST(what_repeats_is_written_once_and_counted),
 	    TEST(repetitions_are_told_when_they_are_old_enough),
-	    TEST(other_processes_do_not_repeat),
+	    TEST(the_same_program_again_is_a_repetition_but_not_the_same_file),
+	    TEST(times_never_go_back),
+	    TEST(cheap_events_leave_half_of_their_kind),
 	    TEST(a_flood_of_one_kind_leaves_room_for_the_others),
 	    TEST(a_full_report_still_has_its_end_and_says_what_was_lost),
 	    TEST(an_end_without_losses_says_nothing_of_losses),

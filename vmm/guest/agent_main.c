@@ -39,7 +39,7 @@ main(int argc, char *argv[])
 {
 	static struct run run;
 	struct mailbox *box;
-	uint32_t order = 0;
+	uint32_t order;
 	int r;
 
 	(void)argc;
@@ -62,10 +62,11 @@ main(int argc, char *argv[])
 	mailbox_store(box->state, MAILBOX_PARKED);
 	box_ring();
 	for (;;) {
-		order = box_wait(box, order);
+		order = box_wait(box);
 		if (box->command != MAILBOX_RUN) {
 			if (box->deadline_msec > 0)
 				run_rehearse(&run);
+			mailbox_store(box->state, MAILBOX_PARKED);
 			mailbox_store(box->answer, order);
 			box_ring();
 			continue;

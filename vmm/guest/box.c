@@ -61,13 +61,14 @@ box_sample(const struct mailbox *box)
 }
 
 uint32_t
-box_wait(struct mailbox *box, uint32_t last)
+box_wait(struct mailbox *box)
 {
 	const struct timespec tick = {.tv_nsec = 1000000};
 	const uint64_t begun = clock_usec();
 	uint32_t order, looks = 0;
 
-	while ((order = mailbox_load(box->order)) == last) {
+	while (
+	    (order = mailbox_load(box->order)) == mailbox_load(box->answer)) {
 		if (++looks % LOOKS_A_CLOCK)
 			__builtin_ia32_pause();
 		else if (clock_usec() - begun > SPIN_USEC)

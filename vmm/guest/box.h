@@ -26,9 +26,11 @@ char *box_report(struct mailbox *box);
 const unsigned char *box_sample(const struct mailbox *box);
 
 /*
- * Wait, as long as it takes, for an order other than `last`, and return it.
- * Spins at first: a clone is taken here, and the guest's timers tick in 4 ms.
+ * Wait, as long as it takes, for an order that isn't answered, and return it.
+ * What was answered stands in the mailbox and not with us: a clone finds a
+ * fresh one, in which nothing was ever ordered.  Spins at first: a clone is
+ * taken here, and the guest's timers tick in 4 ms.
  */
-uint32_t box_wait(struct mailbox *box, uint32_t last);
+uint32_t box_wait(struct mailbox *box);
 
 #endif

@@ -6,7 +6,7 @@
 #include "vmm/guest/watch_seccomp.h"
 
 #define CALL_HANDLER(name) \
-	enum call_answer name(struct scene *scene, const struct call *call)
+	int name(struct scene *scene, const struct call *call)
 
 CALL_HANDLER(on_exec);
 CALL_HANDLER(on_open);

@@ -1,5 +1,6 @@
 /* Calls that start, end and enter processes, and those that no program needs.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -118,7 +119,7 @@ CALL_HANDLER(on_inject)
 	return CALL_GO;
 }
 
-static enum call_answer
+static int
 told_to_end(
     struct scene *scene, const struct call *call, pid_t target, int signal)
 {
@@ -179,11 +180,11 @@ CALL_HANDLER(on_setuid)
 			is_ours = true;
 	if (is_ours || (uid_t)call->args[0] != 0)
 		(void)on_system(scene, call);
-	return is_ours ? CALL_REFUSE : CALL_GO;
+	return is_ours ? -EPERM : CALL_GO;
 }
 
 CALL_HANDLER(on_refused)
 {
 	(void)on_system(scene, call);
-	return CALL_REFUSE;
+	return -ENOSYS;
 }

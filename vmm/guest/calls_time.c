@@ -28,7 +28,7 @@ usec_at(const struct call *call, uint64_t at, bool is_wide, uint64_t unit)
 	return (uint64_t)wide[0] * 1000000 + (uint64_t)wide[1] / unit;
 }
 
-static enum call_answer
+static int
 hold(struct scene *scene, const struct call *call, uint64_t usec)
 {
 	return sleepers_add(call->sleepers, scene, call->pid, call->id, usec)

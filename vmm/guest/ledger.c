@@ -18,6 +18,19 @@
 static const char *const places[] = {
     SCENE_HOME, "/etc", "/var/spool/cron", "/var/backups", "/var/log"};
 
+/* Where much happens that means little. */
+static const char *const cheap[] = {
+    "/tmp", "/var/tmp", "/dev/shm", "/run", "/var/cache", SCENE_DOWNLOADS};
+
+bool
+ledger_is_cheap(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cheap); i++)
+		if (path_is_in(path, cheap[i]))
+			return true;
+	return false;
+}
+
 /* FNV-1a's step, eight octets at once: cheap, and good enough to see that
  * somebody who doesn't know of it changed something. */
 static uint64_t

@@ -29,6 +29,9 @@ struct ledger {
 	size_t told_count;
 };
 
+/* Is it a place where programs put what they need for a while? */
+bool ledger_is_cheap(const char *path);
+
 /* Write down what there is. */
 void ledger_take(struct ledger *ledger);
 

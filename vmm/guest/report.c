@@ -105,9 +105,11 @@ report_init(struct report *report, char *at, size_t max)
 /* The line of an event is its time, its body (all but the time) and, if it
  * is more than one, its number. */
 static bool
-write_line(struct report *report, uint64_t usec, uint64_t n, size_t keep)
+write_line(struct report *report, struct report_kind_state *kind, uint64_t usec,
+    uint64_t n, size_t keep)
 {
 	char time[40], number[40] = "}\n";
+	char *at = report->at + report->used;
 	size_t bytes, tail, all;
 
 	bytes = (size_t)snprintf(time, sizeof(time), "{\"t\":%" PRIu64 ".%03u",
@@ -116,53 +118,77 @@ write_line(struct report *report, uint64_t usec, uint64_t n, size_t keep)
 		(void)snprintf(
 		    number, sizeof(number), ",\"n\":%" PRIu64 "}\n", n);
 	tail = strlen(number);
-	all = bytes + report->last_bytes + tail;
+	all = bytes + kind->last_bytes + tail;
 	if (all > REPORT_LINE_MAX || report->max < keep ||
 	    all > report->max - keep - report->used)
 		return false;
-	memcpy(report->at + report->used, time, bytes);
-	memcpy(report->at + report->used + bytes, report->last,
-	    report->last_bytes);
-	memcpy(report->at + report->used + bytes + report->last_bytes, number,
-	    tail);
+	memcpy(at, time, bytes);
+	memcpy(at + bytes, kind->last, kind->last_bytes);
+	memcpy(at + bytes + kind->last_bytes, number, tail);
 	report->used += all;
-	report->kinds[report->last_kind].lines++;
-	report->kinds[report->last_kind].bytes += (uint32_t)all;
+	kind->lines++;
+	kind->bytes += (uint32_t)all;
 	return true;
 }
 
 static void
-count_or_lose(struct report *report, uint64_t usec, uint64_t n)
+write_or_lose(struct report *report, struct report_kind_state *kind,
+    uint64_t usec, uint64_t n)
 {
-	const enum report_kind kind = report->last_kind;
+	const uint32_t part = report->is_cheap ? 2 : 1;
 
-	if (report->kinds[kind].lines >= REPORT_KIND_LINES ||
-	    report->kinds[kind].bytes >= REPORT_KIND_BYTES ||
-	    !write_line(report, usec, n, REPORT_END_BYTES))
+	if (kind->lines >= REPORT_KIND_LINES / part ||
+	    kind->bytes >= REPORT_KIND_BYTES / part ||
+	    !write_line(report, kind, usec, n, REPORT_END_BYTES))
 		report->lost += n;
+}
+
+static void
+settle(struct report *report, struct report_kind_state *kind, uint64_t usec)
+{
+	if (kind->again > 0)
+		write_or_lose(report, kind, usec, kind->again);
+	kind->again = 0;
 }
 
 void
 report_settle(struct report *report, uint64_t usec, uint64_t age_usec)
 {
-	if (report->again == 0 || usec - report->last_usec < age_usec)
+	for (int i = 0; i < REPORT_KINDS; i++)
+		if (usec - report->kinds[i].last_usec >= age_usec)
+			settle(report, &report->kinds[i], usec);
+}
+
+static void
+add(struct report *report, struct report_kind_state *kind, uint64_t usec,
+    const struct line *line, size_t same)
+{
+	if (same == kind->same_bytes &&
+	    memcmp(line->at, kind->last, same) == 0) {
+		if (kind->again++ == 0)
+			kind->last_usec = usec;
 		return;
-	count_or_lose(report, report->last_usec, report->again);
-	report->again = 0;
+	}
+	settle(report, kind, usec);
+	memcpy(kind->last, line->at, line->n);
+	kind->last_bytes = line->n;
+	kind->same_bytes = same;
+	kind->last_usec = usec;
+	write_or_lose(report, kind, usec, 1);
 }
 
 void
 report_fields(struct report *report, uint64_t usec, const char *by, int pid,
     enum report_kind kind, const struct report_field *fields)
 {
+	const bool any_pid =
+	    kind == REPORT_PROCESS_START || kind == REPORT_PROCESS_EXIT;
 	struct line line = {.n = 0};
+	size_t same;
 
 	put_text(&line, ",\"by\":\"");
 	put_text(&line, by);
-	put_text(&line, "\"");
-	if (pid > 0)
-		put_number(&line, "pid", pid);
-	put_text(&line, ",\"ev\":\"");
+	put_text(&line, "\",\"ev\":\"");
 	put_text(&line, names[kind]);
 	put_text(&line, "\"");
 	for (; fields->key; fields++) {
@@ -175,22 +201,14 @@ report_fields(struct report *report, uint64_t usec, const char *by, int pid,
 		put_text(&line, "\":");
 		put_string(&line, fields->octets, fields->n);
 	}
-	if (line.overflow) {
+	same = line.n;
+	if (pid > 0)
+		put_number(&line, "pid", pid);
+	if (line.overflow)
 		report->lost++;
-		return;
-	}
-	if (line.n == report->last_bytes && report->last_kind == kind &&
-	    memcmp(line.at, report->last, line.n) == 0) {
-		report->again++;
-		report->last_usec = usec;
-		return;
-	}
-	report_settle(report, usec, 0);
-	memcpy(report->last, line.at, line.n);
-	report->last_bytes = line.n;
-	report->last_kind = kind;
-	report->last_usec = usec;
-	count_or_lose(report, usec, 1);
+	else
+		add(report, &report->kinds[kind], usec, &line,
+		    any_pid ? same : line.n);
 }
 
 /* Beyond every limit but that of the whole: there must be an end. */
@@ -198,10 +216,11 @@ static void
 add_kept(struct report *report, uint64_t usec, const char *body,
     enum report_kind kind)
 {
-	report->last_bytes = strlen(body);
-	report->last_kind = kind;
-	memcpy(report->last, body, report->last_bytes);
-	(void)write_line(report, usec, 1, 0);
+	struct report_kind_state *state = &report->kinds[kind];
+
+	state->last_bytes = strlen(body);
+	memcpy(state->last, body, state->last_bytes);
+	(void)write_line(report, state, usec, 1, 0);
 }
 
 void

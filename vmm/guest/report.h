@@ -5,7 +5,9 @@
  * A sample decides how much happens, so everything is bounded: a string, a
  * line, the lines of a kind, the whole.  What finds no room is counted as
  * lost.  An event that repeats is written once when it comes and, when
- * another one follows, once more with the number of its repetitions.
+ * another one of its kind follows, once more with the number of its
+ * repetitions.  Starts and ends of the same program repeat whatever the
+ * process.
  * Pure: no clock, no system call.
  */
 #ifndef SLUICE_VMM_GUEST_REPORT_H
@@ -18,9 +20,11 @@
 
 #define REPORT_STRING_MAX 1024 /* as written, of vmm/event.def */
 #define REPORT_LINE_MAX   4096 /* three strings and what stands between */
-/* A kind gets that much, so that a flood of one leaves room for all. */
-#define REPORT_KIND_LINES 1500
-#define REPORT_KIND_BYTES (192u << 10)
+/* A kind gets that much, so that a flood of half of all kinds leaves room for
+ * the others; cheap events of it get half, so that what is done in a
+ * temporary directory first doesn't hide what is done to a document then. */
+#define REPORT_KIND_LINES 1000
+#define REPORT_KIND_BYTES (96u << 10)
 #define REPORT_END_BYTES  1024 /* kept for what agent.end needs */
 
 enum report_kind {
@@ -42,16 +46,17 @@ struct report {
 	size_t max;
 	size_t used; /* whole lines */
 	uint64_t lost;
-	struct {
+	bool is_cheap; /* what is added now; set it and set it back */
+	struct report_kind_state {
 		uint32_t lines;
 		uint32_t bytes;
+		/* Its last event without its time; how often it came again. */
+		char last[REPORT_LINE_MAX];
+		size_t last_bytes;
+		size_t same_bytes; /* of these must be same in a repetition */
+		uint64_t last_usec;
+		uint64_t again;
 	} kinds[REPORT_KINDS];
-	/* The last event without its time, and how often it came again. */
-	char last[REPORT_LINE_MAX];
-	size_t last_bytes;
-	enum report_kind last_kind;
-	uint64_t last_usec;
-	uint64_t again;
 };
 
 /* A field of an event: octets, or a number where octets is NULL. */
@@ -92,7 +97,7 @@ void report_fields(struct report *report, uint64_t usec, const char *by,
 	report_fields(report, usec, by, pid, kind, \
 	    (const struct report_field[]){__VA_ARGS__, {.key = NULL}})
 
-/* Write down repetitions of the last event that are older than age_usec. */
+/* Write down repetitions that began more than age_usec ago. */
 void report_settle(struct report *report, uint64_t usec, uint64_t age_usec);
 
 /* The last line.  There is always room for it; says what was lost. */

@@ -165,6 +165,7 @@ written(struct scene *scene, pid_t pid, const char *path)
 static void
 renamed(struct scene *scene, pid_t pid, const char *from, const char *to)
 {
+	scene->report.is_cheap = ledger_is_cheap(from) && ledger_is_cheap(to);
 	ledger_tell(scene->ledger, from);
 	ledger_tell(scene->ledger, to);
 	scene_add(scene, BY_FANOTIFY, pid, REPORT_FILE_RENAME,
@@ -178,6 +179,7 @@ tell(struct scene *scene, const struct fanotify_event_metadata *event,
 {
 	const pid_t pid = event->pid;
 
+	scene->report.is_cheap = ledger_is_cheap(path);
 	if (event->mask & FAN_ONDIR)
 		return; /* what lies in it matters, but for its name */
 	if (event->mask & (FAN_CREATE | FAN_CLOSE_WRITE | FAN_DELETE))
@@ -224,6 +226,7 @@ on_event(struct scene *scene, const struct watch_files *files,
 		renamed(scene, event->pid, path, to);
 	else if (*path)
 		tell(scene, event, path);
+	scene->report.is_cheap = false;
 }
 
 static ssize_t

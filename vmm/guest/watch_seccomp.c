@@ -13,8 +13,7 @@
 static const struct row {
 	const char *name;
 	int numbers[2]; /* 64 bits, 32 bits */
-	enum call_answer (*handler)(
-	    struct scene *scene, const struct call *call);
+	int (*handler)(struct scene *scene, const struct call *call);
 	int dir, path;
 } rows[] = {
 #define CALL(name, n64, n32, handler, when, dir, path) \
@@ -40,7 +39,7 @@ call_path(const struct call *call, char *ret)
 	return tracee_path(call->pid, dir, call->args[call->path], ret);
 }
 
-static enum call_answer
+static int
 handle(struct scene *scene, struct sleepers *sleepers,
     const struct seccomp_notif *ask)
 {
@@ -67,7 +66,7 @@ watch_seccomp(struct scene *scene, struct sleepers *sleepers, int fd)
 {
 	struct seccomp_notif ask = {.id = 0};
 	struct seccomp_notif_resp answer = {.id = 0};
-	enum call_answer what;
+	int what;
 
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0)
 		return false;
@@ -77,8 +76,8 @@ watch_seccomp(struct scene *scene, struct sleepers *sleepers, int fd)
 	if (what == CALL_HELD)
 		return true;
 	answer.id = ask.id;
-	if (what == CALL_REFUSE)
-		answer.error = -EPERM;
+	if (what < 0)
+		answer.error = what;
 	else
 		answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);

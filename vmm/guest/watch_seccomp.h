@@ -17,10 +17,10 @@
 #include "vmm/guest/scene.h"
 #include "vmm/guest/sleepers.h"
 
-enum call_answer {
-	CALL_GO,     /* let it happen */
-	CALL_HELD,   /* sleepers_add() has it */
-	CALL_REFUSE, /* -EPERM */
+/* What becomes of a call; or -errno, which it fails with. */
+enum {
+	CALL_GO,   /* let it happen */
+	CALL_HELD, /* sleepers_add() has it */
 };
 
 /* A call that waits. */
