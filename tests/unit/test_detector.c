@@ -104,6 +104,8 @@ steps_must_come_in_their_order(void **state)
 				  "then file.delete path /b";
 	static const char three[] = "when file.create\nthen file.write\n"
 				    "then file.delete";
+	static const char burst[] = "when file.create\n"
+				    "then file.delete times 2 within 15ms";
 	static const char soon[] = "when file.create\n"
 				   "then file.delete within 25ms";
 	static const struct row rows[] = {
@@ -117,6 +119,14 @@ steps_must_come_in_their_order(void **state)
 	    {three,
 		{"file.create|path=/", "file.delete|path=/",
 		    "file.write|path=/"},
+		false},
+	    {burst,
+		{"file.create|path=/", "5*file.read|path=/",
+		    "2*file.delete|path=/"},
+		true},
+	    {burst,
+		{"file.create|path=/", "file.delete|path=/",
+		    "5*file.read|path=/", "file.delete|path=/"},
 		false},
 	    {soon, {"file.create|path=/", "file.delete|path=/"}, true},
 	    {soon,
@@ -138,6 +148,8 @@ a_variable_is_the_same_in_all_steps(void **state)
 				   "then process.start args $";
 	static const char late[] = "when net.data\nthen file.create path $\n"
 				   "then process.start path $";
+	static const char gone[] = "when file.create path $\nthen file.mode "
+				   "path $\nthen net.data";
 	static const char to[] = "when file.create path $\n"
 				 "then file.rename path $ and to @docs";
 	static const struct row rows[] = {
@@ -159,6 +171,12 @@ a_variable_is_the_same_in_all_steps(void **state)
 	    {late,
 		{"file.create|path=/a", "net.data|addr=1",
 		    "process.start|path=/a"},
+		false},
+	    {gone,
+		{"file.create|path=/a", "file.mode|path=/a", "net.data|addr=1"},
+		true},
+	    {gone,
+		{"file.create|path=/a", "file.mode|path=/b", "net.data|addr=1"},
 		false},
 	    {to, {"file.create|path=/a", "file.rename|path=/a|to=/d/x"}, true},
 	    {to, {"file.create|path=/a", "file.rename|path=/b|to=/d/x"}, false},
@@ -195,6 +213,20 @@ events_are_counted(void **state)
 	    {span,
 		{"3*file.write|path=/d/#", "6*file.read|path=/",
 		    "5*file.write|path=/d/#"},
+		true},
+	    {span,
+		{"file.write|path=/d/1", "3*file.read|path=/",
+		    "file.write|path=/d/1", "3*file.read|path=/",
+		    "4*file.write|path=/d/2#"},
+		false},
+	    {span,
+		{"file.write|path=/d/1", "9*file.read|path=/",
+		    "file.write|path=/d/1", "4*file.write|path=/e/#"},
+		true},
+	    {span,
+		{"file.write|path=/d/1", "3*file.read|path=/",
+		    "file.write|path=/d/1", "file.read|path=/",
+		    "file.write|path=/d/1", "4*file.write|path=/e/#"},
 		true},
 	    {base, {"3*file.create|path=/#/a"}, true},
 	    {base, {"3*file.create|path=/a/#"}, false},
@@ -246,6 +278,41 @@ files_of_the_run_and_the_sample_are_known(void **state)
 
 	(void)state;
 	check_all(rows, ARRAY_SIZE(rows));
+}
+
+/* 30 and 542 share a place among the processes that are remembered. */
+static void
+a_process_is_not_taken_for_another(void **state)
+{
+	static const struct row rows[] = {
+	    {"when net.data image /a",
+		{"process.start|path=/a", "net.data|addr=1"}, true},
+	    {"when process.start parent /a",
+		{"process.start|path=/a", "process.start|path=/b|parent=542"},
+		false},
+	};
+
+	(void)state;
+	check_all(rows, ARRAY_SIZE(rows));
+}
+
+/* Two vantage points, of which one is late. */
+static void
+time_does_not_go_back_in_a_span(void **state)
+{
+	static const char text[] = "{\"t\":2,\"ev\":\"file.create\"}\n"
+				   "{\"t\":1,\"ev\":\"file.delete\"}\n";
+	struct rules *rules = rules_of("behaviour b 10 T1000 \"B\"\n"
+				       "when file.create\n"
+				       "then file.delete within 500ms\n");
+	struct detector *d = detector_new(rules);
+	char ids[50];
+
+	(void)state;
+	detector_feed(d, text, strlen(text));
+	assert_int_equal(evidence_ids(d, ids, sizeof(ids)), 10);
+	detector_free(d);
+	rules_free(rules);
 }
 
 static void
@@ -306,6 +373,8 @@ main(void)
 	    cmocka_unit_test(a_variable_is_the_same_in_all_steps),
 	    cmocka_unit_test(events_are_counted),
 	    cmocka_unit_test(files_of_the_run_and_the_sample_are_known),
+	    cmocka_unit_test(a_process_is_not_taken_for_another),
+	    cmocka_unit_test(time_does_not_go_back_in_a_span),
 	    cmocka_unit_test(weights_add_up_to_the_threshold),
 	    cmocka_unit_test(proof_is_known_at_once),
 	};

@@ -166,6 +166,58 @@ a_flood_is_cut_off_and_unknown(void **state)
 	rules_free(rules);
 }
 
+/* Fewer octets than a mailbox holds, but more files than are remembered. */
+static void
+more_than_can_be_remembered_is_unknown(void **state)
+{
+	struct rules *rules = rules_of(RULES);
+	struct detector *d = detector_new(rules);
+	const char *why;
+	char line[100];
+	size_t fed = strlen(START);
+
+	(void)state;
+	detector_feed(d, START, fed);
+	for (size_t n = 0; fed < MAILBOX_REPORT_MAX - 100; n++) {
+		(void)snprintf(line, sizeof(line),
+		    "{\"ev\":\"file.create\",\"path\":\"%zx\"}\n", n);
+		fed += strlen(line);
+		detector_feed(d, line, strlen(line));
+	}
+	assert_false(detector_is_conclusive(d, false, &why));
+	assert_string_equal(why, "events were lost");
+	detector_free(d);
+	rules_free(rules);
+}
+
+static void
+what_a_guest_writes_is_quoted_afresh(void **state)
+{
+	static const char text[] =
+	    START "{\"ev\":\"file.create\",\"path\":\"/\\u0041\\\"\\\\\\u0001"
+		  "\\u007f\\n\",\"x\":\"y\"}\n"
+		  "{\"ev\":\"process.start\",\"pid\":7,\"t\":1.5,\"n\":2,"
+		  "\"path\":\"/A\\\"\\\\\\u0001\\u007f\\n\"}\n";
+	struct rules *rules = rules_of(RULES);
+	struct detector *d = detector_new(rules);
+	char *evidence;
+
+	(void)state;
+	detector_feed(d, text, strlen(text));
+	evidence = detector_evidence(d, 4000);
+	assert_string_equal(evidence,
+	    "{\"score\":10,\"threshold\":100,\"behaviours\":[{\"id\":\"a\","
+	    "\"name\":\"A\",\"attack\":\"T1000\",\"weight\":10,\"events\":["
+	    "{\"t\":0.000,\"ev\":\"file.create\",\"path\":\"/A\\\"\\\\"
+	    "\\u0001\\u007f\\u000a\"},{\"t\":1.500,\"pid\":7,\"ev\":"
+	    "\"process.start\",\"n\":2,\"path\":\"/A\\\"\\\\\\u0001\\u007f"
+	    "\\u000a\"}]}],\"events\":3,\"malformed\":0,\"lost\":0,"
+	    "\"truncated\":false}");
+	free(evidence);
+	detector_free(d);
+	rules_free(rules);
+}
+
 static void
 evidence_fits_into_what_there_is(void **state)
 {
@@ -218,6 +270,8 @@ main(void)
 	    cmocka_unit_test(lines_between_bad_ones_are_still_read),
 	    cmocka_unit_test(a_line_without_end_is_one_bad_line),
 	    cmocka_unit_test(a_flood_is_cut_off_and_unknown),
+	    cmocka_unit_test(more_than_can_be_remembered_is_unknown),
+	    cmocka_unit_test(what_a_guest_writes_is_quoted_afresh),
 	    cmocka_unit_test(evidence_fits_into_what_there_is),
 	};
 

@@ -168,6 +168,9 @@ a_file_beside_is_included_and_digested(void **state)
 	put_file(dir, "more", "\nclass\n");
 	assert_int_equal(rules_load(path, &rules, err, sizeof(err)), -EINVAL);
 	assert_non_null(strstr(err, "more:2: class: write"));
+	put_file(dir, "more", "include main\n");
+	assert_int_equal(rules_load(path, &rules, err, sizeof(err)), -EINVAL);
+	assert_non_null(strstr(err, "more:1: include: write it in the file"));
 	put_file(dir, "main", "\ninclude none\n");
 	assert_int_equal(rules_load(path, &rules, err, sizeof(err)), -EINVAL);
 	assert_non_null(strstr(err, "main:2: include none: No such file"));
@@ -270,6 +273,7 @@ many_ways_to_write_are_spelled_as_one(void **state)
 	    {SPELL_KEY, "HKEY_LOCAL_MACHINE\\Software\\A", "hklm/software/a"},
 	    {SPELL_KEY, "\\Registry\\Machine\\Software\\Wow6432Node\\A",
 		"hklm/software/a"},
+	    {SPELL_KEY, "HKLM\\Wow6432Node\\Wow6432Node\\A", "hklm/a"},
 	    {SPELL_KEY, "Machine\\A", "hklm/a"},
 	    {SPELL_KEY, "\\Registry\\User\\S-1-5-21-1-2-3-1000\\A", "hkcu/a"},
 	    {SPELL_KEY, "HKCU\\A", "hkcu/a"},
