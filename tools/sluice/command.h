@@ -27,5 +27,6 @@ command_main command_scan;
 command_main command_selftest;
 command_main command_config;
 command_main command_setup;
+command_main command_vm;
 
 #endif

@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"selftest", command_selftest,
 	"send samples through the real path and see where they end"},
     {"config", command_config, "check or print the configuration"},
+    {"vm", command_vm, "virtual machines in which attachments are run"},
     {"setup", command_setup, "make users, spool and sendmail's files"},
     {"wake", command_wake, "tell the delivering sendmail of mail (by run)"},
     {"gate", command_gate,
