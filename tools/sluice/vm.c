@@ -17,6 +17,7 @@ static const struct {
 } subs[] = {
     {"list", vm_list, "which clones are there, and what do they do?"},
     {"run", vm_run, "run a file in a clone, and say what it did"},
+    {"bench", vm_bench, "how fast are clones on this host, and how many?"},
 };
 
 static void
