@@ -3,7 +3,8 @@
 # beside /proc/self/exe, so they stay together.
 include(GNUInstallDirs)
 
-set(programs sluice sluice-feed sluice-worker sluice-cell sluice-book sluice-vmm
+set(programs sluice sluice-feed sluice-worker sluice-cell sluice-fetch sluice-book
+  sluice-vmm
   sluice-traffic sluice-sim)
 add_custom_target(programs)
 add_dependencies(programs ${programs})

@@ -78,6 +78,13 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.files = 4096,
 	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT,
 	.paths = {{PLACE_RUNTIME, RIGHTS_READ}, {PLACE_CONF, RIGHTS_READ}}},
+    /* Which addresses it may connect to no kernel checks: it is all that it
+     * has. */
+    [ROLE_FETCH] = {.name = "fetch",
+	.user = USER(fetch_user),
+	.files = 1024,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WEB,
+	.paths = {{PLACE_CERTS, RIGHTS_READ}}},
 };
 
 const char *

@@ -24,6 +24,7 @@ enum role {
 	ROLE_BOOK,
 	ROLE_HOLDER, /* sluice-vmm: of references and clones */
 	ROLE_GATE,
+	ROLE_FETCH, /* asks the open network for files behind links */
 	ROLE_COUNT
 };
 

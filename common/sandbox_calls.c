@@ -254,9 +254,9 @@ allow_sockets(scmp_filter_ctx f, unsigned int calls)
 
 	if (calls & CALLS_UNIX)
 		r = allow_family(f, AF_UNIX);
-	if (r == 0 && (calls & CALLS_INET))
+	if (r == 0 && (calls & (CALLS_INET | CALLS_WEB)))
 		r = allow_family(f, AF_INET);
-	if (r == 0 && (calls & CALLS_INET))
+	if (r == 0 && (calls & (CALLS_INET | CALLS_WEB)))
 		r = allow_family(f, AF_INET6);
 	return r;
 }

@@ -114,6 +114,8 @@ place_path(enum sandbox_place place, const struct conf *conf)
 		return xstrdup("/proc");
 	case PLACE_KVM:
 		return xstrdup("/dev/kvm");
+	case PLACE_CERTS:
+		return xstrdup("/etc/ssl/certs");
 	case PLACE_NONE:
 		break;
 	}
@@ -213,6 +215,8 @@ sandbox_paths(const struct sandbox_row *row, const struct conf *conf, char *err,
 	if (version < 1)
 		return -ENOTSUP;
 	all = handled(version);
+	if (row->calls & CALLS_WEB)
+		all.net &= NET_BIND;
 	ruleset = (int)syscall(
 	    __NR_landlock_create_ruleset, &all, attr_size(version), 0);
 	if (ruleset < 0)

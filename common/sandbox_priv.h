@@ -17,6 +17,7 @@ enum sandbox_calls {
 	CALLS_UNIX = 1 << 6,    /* connect UNIX sockets */
 	CALLS_INET = 1 << 7,    /* connect TCP sockets */
 	CALLS_ACCEPT = 1 << 8,  /* accept on a socket that listens already */
+	CALLS_WEB = 1 << 9,     /* connect to any port, ask for names */
 };
 
 /* Rights on paths, sandbox_paths.c. */
@@ -44,6 +45,7 @@ enum sandbox_place {
 	PLACE_LINKER_CACHE,
 	PLACE_PROC,
 	PLACE_KVM,
+	PLACE_CERTS, /* whom the system trusts to name web servers */
 };
 
 struct sandbox_path {
@@ -63,8 +65,8 @@ struct sandbox_row {
 };
 
 /*
- * Landlock: only the row's paths, TCP only to the spam engine's port, and
- * signals only within the role.
+ * Landlock: only the row's paths, TCP only to the spam engine's port (with
+ * CALLS_WEB to any), and signals only within the role.
  * Returns 0; -ENOTSUP: not in this kernel; or -errno with err set.
  */
 int sandbox_paths(const struct sandbox_row *row, const struct conf *conf,

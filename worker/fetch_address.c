@@ -176,6 +176,8 @@ address_list_read(
 	if (!copy)
 		abort();
 	ret->n = 0;
+	if (strcmp(text, "none") == 0)
+		return 0;
 	while ((word = strsep(&at, " \t\n"))) {
 		if (!*word)
 			continue;

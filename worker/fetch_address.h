@@ -26,7 +26,8 @@ struct address_list {
 };
 
 /*
- * Read networks separated by blanks: ADDRESS or ADDRESS/BITS, IPv4 or IPv6.
+ * Read networks separated by blanks: ADDRESS or ADDRESS/BITS, IPv4 or IPv6;
+ * "none" is an empty list.
  * Returns 0, or -EINVAL with the word that is none, and why, in err.
  */
 int address_list_read(

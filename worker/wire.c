@@ -174,3 +174,30 @@ wire_vm_answer(const struct ipc_msg *msg, const struct wire_vm_answer **ret,
 	*ret_evidence = evidence;
 	return 0;
 }
+
+int
+wire_fetch(const struct ipc_msg *msg, const struct wire_fetch **ret)
+{
+	const struct wire_fetch *fetch = (const void *)msg->body;
+
+	if (!is_exactly(msg, WIRE_FETCH, sizeof(*fetch), 0) ||
+	    !ENDS(fetch->url))
+		return -EBADMSG;
+	*ret = fetch;
+	return 0;
+}
+
+int
+wire_fetched(const struct ipc_msg *msg, const struct wire_fetched **ret)
+{
+	const struct wire_fetched *f = (const void *)msg->body;
+
+	if (msg->len != sizeof(*f) || f->got > 1 || f->is_cut > 1 ||
+	    !is_exactly(msg, WIRE_FETCHED, sizeof(*f), (int)f->got))
+		return -EBADMSG;
+	if (!ENDS(f->name) || !ENDS(f->type) || !ENDS(f->disposition) ||
+	    !ENDS(f->text))
+		return -EBADMSG;
+	*ret = f;
+	return 0;
+}

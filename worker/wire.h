@@ -9,18 +9,21 @@
  *   engines -> scan     WIRE_CELL_KILL  its deadline has passed
  *   engines -> scan     WIRE_CELL_WANT  a cell was used: fork another
  *   engines -> cell     WIRE_TASK       limits (fd: message, read-only)
- *   engines -> deliver  WIRE_LONG       a job waits for clones only
+ *   engines -> deliver  WIRE_LONG       a job waits for clones or links only
  *   vmm     -> engines  WIRE_VM_STATE   its back end, or why there is none:
  *                                       at the start, and when it changes
  *   engines -> vmm      WIRE_VM_RUN     a file to run (fd: its content)
  *   engines -> vmm      WIRE_VM_DROP    nobody waits for that any more
  *   vmm     -> engines  WIRE_VM_ANSWER  what it did + evidence (JSON)
+ *   engines -> fetch    WIRE_FETCH      a link
+ *   fetch   -> engines  WIRE_FETCHED    its file (fd: sealed), or why not
  */
 #ifndef SLUICE_WORKER_WIRE_H
 #define SLUICE_WORKER_WIRE_H
 
 #include "worker/answer.h"
 #include "worker/cell.h"
+#include "worker/url.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +41,8 @@ enum wire_type {
 	WIRE_VM_RUN,
 	WIRE_VM_DROP,
 	WIRE_VM_ANSWER,
+	WIRE_FETCH,
+	WIRE_FETCHED,
 };
 
 #define WIRE_ANSWERS         8
@@ -120,6 +125,22 @@ struct wire_vm_answer {
 	struct engine_answer answer; /* engine "vm" */
 };
 
+struct wire_fetch {
+	uint64_t number;
+	char url[1008]; /* URL_MAX and NUL */
+};
+
+struct wire_fetched {
+	uint64_t number;
+	uint64_t bytes;         /* of the file in fds[0] */
+	uint32_t got;           /* 1: there is a file; 0: text says why not */
+	uint32_t is_cut;        /* 1: the file ended before its end */
+	char name[256];         /* of the last address, as bytes */
+	char type[128];         /* Content-Type, as the server wrote it */
+	char disposition[1024]; /* Content-Disposition, likewise */
+	char text[200];
+};
+
 struct ipc_msg;
 
 /*
@@ -140,5 +161,7 @@ int wire_vm_run(const struct ipc_msg *msg, const struct wire_vm_run **ret);
 int wire_vm_drop(const struct ipc_msg *msg, const struct wire_vm_drop **ret);
 int wire_vm_answer(const struct ipc_msg *msg, const struct wire_vm_answer **ret,
     const char **ret_evidence);
+int wire_fetch(const struct ipc_msg *msg, const struct wire_fetch **ret);
+int wire_fetched(const struct ipc_msg *msg, const struct wire_fetched **ret);
 
 #endif

@@ -8,8 +8,10 @@
 #include "common/proc.h"
 #include "tests/support/sandbox_site.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -95,6 +97,79 @@ a_user_that_does_not_exist_is_named(void **state)
 	assert_true(wait(&status) > 0);
 	assert_int_equal(status, 0);
 	(void)conf_free(conf);
+}
+
+enum act { CONNECT, CERTS, CONF, PASSWD, WRITE, UNIX, NETLINK, FORK, ACTS };
+
+/* 0: done; 1: refused; else SIGSYS has come before. */
+static int
+act(const struct site *site, enum act what)
+{
+	const struct sockaddr_in a = {.sin_family = AF_INET,
+	    .sin_port = htons(9),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd;
+
+	switch (what) {
+	case CONNECT:
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		return connect(fd, (const void *)&a, sizeof(a)) < 0 &&
+		       errno != ECONNREFUSED;
+	case CERTS:
+		return open("/etc/ssl/certs", O_RDONLY | O_CLOEXEC) < 0;
+	case CONF:
+		return open(site->conf->path, O_RDONLY | O_CLOEXEC) < 0;
+	case PASSWD:
+		return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0;
+	case WRITE:
+		return open("/tmp/probe", O_CREAT | O_RDWR | O_CLOEXEC, 0600) <
+		       0;
+	case UNIX:
+		return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) < 0;
+	case NETLINK:
+		return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) < 0;
+	case FORK:
+		return fork() < 0;
+	case ACTS:
+	default:
+		return 1;
+	}
+}
+
+static void
+the_fetch_role_has_the_network_and_nothing_of_the_host(void **state)
+{
+	static const int wanted[ACTS] = {[CONNECT] = 0,
+	    [CERTS] = 0,
+	    [CONF] = 1,
+	    [PASSWD] = 1,
+	    [WRITE] = 1,
+	    [UNIX] = SIGSYS,
+	    [NETLINK] = SIGSYS,
+	    [FORK] = SIGSYS};
+	const struct site *site = *state;
+	char err[256];
+
+	if (geteuid() != 0)
+		skip();
+	for (int what = 0; what < ACTS; what++) {
+		const pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			if (sandbox_enter(
+				ROLE_FETCH, site->conf, err, sizeof(err)) < 0 ||
+			    getuid() == 0)
+				_exit(2);
+			_exit(act(site, (enum act)what));
+		}
+		assert_int_equal(pid, waitpid(pid, &status, 0));
+		status = WIFSIGNALED(status) ? WTERMSIG(status)
+					     : WEXITSTATUS(status);
+		if (status != wanted[what])
+			fail_msg(
+			    "act %d: %d, not %d", what, status, wanted[what]);
+	}
 }
 
 /* The child of a child, whose parent ends, must end too, as another user. */
@@ -246,6 +321,8 @@ main(void)
 	    cmocka_unit_test(
 		a_cell_that_eats_memory_or_time_dies_or_is_refused),
 	    cmocka_unit_test(a_user_that_does_not_exist_is_named),
+	    cmocka_unit_test(
+		the_fetch_role_has_the_network_and_nothing_of_the_host),
 	    cmocka_unit_test(
 		a_role_ends_with_its_parent_although_its_user_changed),
 	    cmocka_unit_test(

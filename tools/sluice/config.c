@@ -50,14 +50,15 @@ check_users(const struct conf *conf, struct findings *f)
 	const struct {
 		const char *name, *user;
 	} users[] = {
-	    {"user", conf->site.user},
-	    {"scan_user", conf->site.scan_user},
+	    {"user", conf->site.user}, {"scan_user", conf->site.scan_user},
 	    {"engines_user", conf->site.engines_user},
 	    {"book_user", conf->site.book_user},
 	    {"vmm_user", conf->site.vmm_user},
+	    {"fetch_user", conf->site.fetch_user}, /* where it is started */
 	};
+	const size_t n = ARRAY_SIZE(users) - !conf->links.enabled;
 
-	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (!getpwnam(users[i].user))
 			warn(f,
 			    "site.%s: no user %s on this machine: run "

@@ -88,7 +88,7 @@ find_users(struct conf *conf)
 {
 	char **users[] = {&conf->site.user, &conf->site.scan_user,
 	    &conf->site.engines_user, &conf->site.book_user,
-	    &conf->site.vmm_user};
+	    &conf->site.vmm_user, &conf->site.fetch_user};
 	bool lacks = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {

@@ -90,6 +90,7 @@ prepare_compare(
 	    {"engines_user", old->site.engines_user, conf->site.engines_user},
 	    {"book_user", old->site.book_user, conf->site.book_user},
 	    {"vmm_user", old->site.vmm_user, conf->site.vmm_user},
+	    {"fetch_user", old->site.fetch_user, conf->site.fetch_user},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
