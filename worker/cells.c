@@ -115,7 +115,10 @@ match(struct cells *cells)
 			.cpu_usec = conf->budget.cpu_usec,
 			.parts = (uint32_t)conf->budget.parts,
 			.depth = (uint32_t)conf->budget.depth,
-			.headers = (uint32_t)conf->budget.headers}};
+			.headers = (uint32_t)conf->budget.headers,
+			.links = conf->links.enabled
+				     ? (uint32_t)conf->links.per_message
+				     : 0}};
 
 		TAILQ_REMOVE(&cells->ready, cell, link);
 		cells->owed++;

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define DELIVER_FD PROC_FIRST_FD
 #define SCAN_FD    (PROC_FIRST_FD + 1)
 #define VMM_FD     (PROC_FIRST_FD + 2)
+#define FETCH_FD   (PROC_FIRST_FD + 3)
 
 /* Deliver reads at once but for its fsyncs; longer than this it hangs. */
 #define DELIVER_PATIENCE_MSEC 60000
@@ -147,6 +149,9 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 	struct wire_job proof;
 	int r, fd;
 
+	/* Whoever started us may have read another configuration. */
+	if (conf->links.enabled && fcntl(FETCH_FD, F_GETFD) < 0)
+		return -EBADF;
 	engines->base = event_base_new();
 	if (!engines->base)
 		return -ENOMEM;
@@ -155,6 +160,8 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 	if (r == 0) {
 		count(engines->judge, conf, k);
 		judge_run(engines->judge, VMM_FD, on_long);
+		if (conf->links.enabled)
+			judge_fetch(engines->judge, FETCH_FD, on_long);
 		r = sandbox_enter(ROLE_ENGINES, conf, err, sizeof(err));
 	}
 	if (r < 0) {

@@ -1,5 +1,6 @@
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "worker/behind.h"
 #include "worker/job_priv.h"
 #include "worker/reading.h"
 
@@ -178,15 +179,70 @@ add_parts(const struct job *job, json_t *parts, bool bad, size_t *room)
 	return omitted;
 }
 
+/* One link: what it is, and what it led to as the evidence of that. */
+static json_t *
+link_json(const struct behind *b)
+{
+	json_t *o = NULL;
+
+	if (b->evidence)
+		o = json_loads(b->evidence, 0, NULL);
+	if (!o)
+		o = json_object();
+	(void)json_object_set_new(o, "url", text_json(b->url));
+	(void)json_object_set_new(o, "fetched", json_boolean(b->is_fetched));
+	if (b->is_fetched)
+		(void)json_object_set_new(
+		    o, "bytes", json_integer((json_int_t)b->bytes));
+	if (*b->why)
+		(void)json_object_set_new(o, "why", text_json(b->why));
+	return o;
+}
+
+/* Beside the texts of one link. */
+#define LINK_JSON_BYTES 80
+
+static size_t
+link_cost(const struct behind *b)
+{
+	return LINK_JSON_BYTES + (b->evidence ? strlen(b->evidence) : 0) +
+	       ESCAPED * (strlen(b->url) + strlen(b->why));
+}
+
 static void
-add_reading(const struct job *job, json_t *root)
+add_links(const struct job *job, json_t *root, size_t *room)
+{
+	json_t *links = json_array();
+	size_t omitted = 0;
+
+	for (size_t i = 0; i < job->n_links; i++) {
+		const size_t cost = link_cost(&job->links[i]);
+
+		if (cost > *room) {
+			omitted++;
+			continue;
+		}
+		*room -= cost;
+		(void)json_array_append_new(links, link_json(&job->links[i]));
+	}
+	(void)json_object_set_new(root, "links", links);
+	if (omitted > 0 || job->reading->links_cut)
+		(void)json_object_set_new(root, "links_omitted", json_true());
+}
+
+static void
+add_reading(const struct job *job, size_t most, json_t *root)
 {
 	const struct reading *reading = job->reading;
 	json_t *parts = json_array();
 	/* Beside the parts: the cell's words, and 256 for the rest. */
-	size_t room = WIRE_EVIDENCE_MAX - ESCAPED * strlen(reading->text) - 256;
+	const size_t fixed = ESCAPED * strlen(reading->text) + 320;
+	size_t room = most > fixed ? most - fixed : 0;
 	size_t omitted;
 	char text[128];
+
+	if (job->is_asked[JOB_LINKS])
+		add_links(job, root, &room);
 
 	omitted = add_parts(job, parts, true, &room);
 	omitted += add_parts(job, parts, false, &room);
@@ -218,17 +274,19 @@ evidence_did(const char *json, size_t len)
 }
 
 char *
-evidence_format(const struct job *job, size_t *ret_len)
+evidence_format(const struct job *job, size_t most, size_t *ret_len)
 {
 	json_t *root = json_object();
 	char *text;
 
 	if (job->reading)
-		add_reading(job, root);
+		add_reading(job, most, root);
 	text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(root);
-	if (!text || strlen(text) > WIRE_EVIDENCE_MAX) {
-		free(text); /* cannot be: part_cost() is an upper bound */
+	if (!text || strlen(text) > most) {
+		/* A link's, of a reading with a long text; else part_cost()
+		 * is an upper bound. */
+		free(text);
 		text = xstrdup("{\"parts\":[],\"too_large\":true}");
 	}
 	*ret_len = strlen(text);

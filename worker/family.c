@@ -17,6 +17,7 @@ static const struct {
 } rows[FAMILY_ROLES] = {
     [FAMILY_SCAN] = {"scan", "sluice-cell"},
     [FAMILY_VMM] = {"vmm", "sluice-worker"},
+    [FAMILY_FETCH] = {"fetch", "sluice-fetch"},
     [FAMILY_ENGINES] = {"engines", "sluice-worker"},
     [FAMILY_DELIVER] = {"deliver", "sluice-worker"},
 };
@@ -68,45 +69,49 @@ pair_open(struct pair *pair)
 }
 
 static int
-start_judges(
-    struct family *family, const char *conf_path, unsigned int k, int *ret_fd)
+start_judges(struct family *family, const char *conf_path, unsigned int k,
+    bool links, int *ret_fd)
 {
 	CLEANUP(pair_close)
-	struct pair jobs = {-1, -1}, scan = {-1, -1}, vmm = {-1, -1};
+	struct pair jobs = {-1, -1}, scan = {-1, -1}, vmm = {-1, -1},
+		    fetch = {-1, -1};
 	int r;
 
 	if ((r = pair_open(&jobs)) < 0 || (r = pair_open(&scan)) < 0 ||
-	    (r = pair_open(&vmm)) < 0)
+	    (r = pair_open(&vmm)) < 0 || (links && (r = pair_open(&fetch)) < 0))
 		return r;
 	r = start(family, FAMILY_SCAN, conf_path, k, &scan.b, 1);
 	if (r == 0)
 		r = start(family, FAMILY_VMM, conf_path, k, &vmm.b, 1);
+	if (r == 0 && links)
+		r = start(family, FAMILY_FETCH, conf_path, k, &fetch.b, 1);
 	if (r == 0)
 		r = start(family, FAMILY_ENGINES, conf_path, k,
-		    (int[]){jobs.b, scan.a, vmm.a}, 3);
+		    (int[]){jobs.b, scan.a, vmm.a, fetch.a}, links ? 4 : 3);
 	if (r == 0)
 		*ret_fd = TAKE_FD(jobs.a);
 	return r;
 }
 
 int
-family_start_judges(
-    struct family *family, const char *conf_path, unsigned int k, int *ret_fd)
+family_start_judges(struct family *family, const char *conf_path,
+    unsigned int k, bool links, int *ret_fd)
 {
 	int r;
 
 	*family = (struct family){{0}};
-	r = start_judges(family, conf_path, k, ret_fd);
+	r = start_judges(family, conf_path, k, links, ret_fd);
 	if (r < 0)
 		family_end(family);
 	return r;
 }
 
 int
-family_start(struct family *family, const char *conf_path, unsigned int k)
+family_start(
+    struct family *family, const char *conf_path, unsigned int k, bool links)
 {
 	CLEANUP(close_fd) int fd = -1;
-	int r = family_start_judges(family, conf_path, k, &fd);
+	int r = family_start_judges(family, conf_path, k, links, &fd);
 
 	if (r < 0)
 		return r;

@@ -9,11 +9,13 @@
 #ifndef SLUICE_WORKER_FAMILY_H
 #define SLUICE_WORKER_FAMILY_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum family_role {
 	FAMILY_SCAN,
 	FAMILY_VMM,
+	FAMILY_FETCH, /* only where links are fetched */
 	FAMILY_ENGINES,
 	FAMILY_DELIVER,
 	FAMILY_ROLES
@@ -24,16 +26,17 @@ struct family {
 };
 
 /*
- * Start the judging roles (scan, vmm, engines) for worker k (0: for a
- * command), configured from conf_path.  *ret_fd is the socket that deliver
- * would have: WIRE_JOB in, WIRE_JUDGEMENT out; the caller's to close, which
- * ends the roles.  0 or -errno; what was started is then ended.
+ * Start the judging roles (scan, vmm, engines and, if links, fetch) for worker
+ * k (0: for a command), configured from conf_path.  *ret_fd is the socket that
+ * deliver would have: WIRE_JOB in, WIRE_JUDGEMENT out; the caller's to close,
+ * which ends the roles.  0 or -errno; what was started is then ended.
  */
-int family_start_judges(
-    struct family *family, const char *conf_path, unsigned int k, int *ret_fd);
+int family_start_judges(struct family *family, const char *conf_path,
+    unsigned int k, bool links, int *ret_fd);
 
 /* The same and deliver on top: a whole worker. */
-int family_start(struct family *family, const char *conf_path, unsigned int k);
+int family_start(
+    struct family *family, const char *conf_path, unsigned int k, bool links);
 
 /* End what still runs: SIGTERM, after 2 s SIGKILL; reaps.  Blocks so long. */
 void family_end(struct family *family);
@@ -41,7 +44,7 @@ void family_end(struct family *family);
 /* Which role has that pid, or -1.  Forgets the pid: call it once it died. */
 int family_gone(struct family *family, pid_t pid);
 
-/* "scan", "vmm", "engines", "deliver". */
+/* "scan", "vmm", "fetch", "engines", "deliver". */
 const char *family_role_name(enum family_role role);
 
 #endif

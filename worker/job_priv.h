@@ -17,10 +17,12 @@
 #include <sys/queue.h>
 #include <uthash.h>
 
+struct behind;
 struct cells;
 struct clamd;
 struct clamd_scan;
 struct event;
+struct fetcher;
 struct job;
 struct metrics;
 struct reading;
@@ -55,13 +57,14 @@ enum job_engine {
 	JOB_POLICY,
 	JOB_CLAMD,
 	JOB_SPAM,
-	JOB_VM, /* asked when all others have answered */
+	JOB_VM,    /* asked when all others have answered */
+	JOB_LINKS, /* and these then */
 	JOB_ENGINES
 };
 
 struct job {
 	LIST_ENTRY(job) link;
-	STAILQ_ENTRY(job) turn; /* among judge.unread */
+	STAILQ_ENTRY(job) turn; /* in its room */
 	struct judge *judge;
 	struct wire_job info;
 	int fd;
@@ -84,10 +87,20 @@ struct job {
 	struct event *patience; /* for what others judge */
 	char context[96];       /* clamd_context() then; "": no table */
 	bool is_running;        /* its files had their turn with the clones */
-	bool is_long;           /* and that takes long: its reading's octets
-				   are counted by runs.c, not in open_bytes */
+	bool is_long;           /* it waits for what takes long: its reading's
+				   octets are in long_bytes, not in open_bytes */
+	struct behind *links;   /* of the mail that are fetched */
+	size_t n_links;
+	struct behind *behind; /* the link whose file this is; NULL: a mail */
 	bool is_asked[JOB_ENGINES];
 	struct engine_answer answers[JOB_ENGINES];
+};
+
+/* Readings stay in memory until their job ends; what they hold together is
+ * bounded: the next ones are read when others have gone. */
+struct job_room {
+	STAILQ_HEAD(, job) unread;
+	uint64_t open_bytes;
 };
 
 struct judge {
@@ -102,10 +115,12 @@ struct judge {
 	struct metrics *metrics; /* NULL: count nothing */
 	uint64_t last_inquiry;
 	LIST_HEAD(, job) jobs;
-	/* Readings stay in memory until their job ends; what they hold
-	 * together is bounded: the next ones are read when others have gone. */
-	STAILQ_HEAD(, job) unread;
-	uint64_t open_bytes;
+	/* Mail, and files behind links: these never wait for mail, which
+	 * waits for them. */
+	struct job_room rooms[2];
+	struct fetcher *fetcher; /* NULL: links are left alone */
+	size_t n_long;           /* jobs that wait for clones or links */
+	uint64_t long_bytes;     /* of their readings */
 	judge_done *done;
 	judge_lost *lost;
 	judge_long *is_long; /* NULL: nobody wants to know */
@@ -129,6 +144,15 @@ void job_answered(struct job *job);
  * back before it returns. */
 void judge_read_next(struct judge *judge);
 
+/* From now on the job waits for what costs this process nothing: it has no
+ * place among those that are judged, and others may have what it held.
+ * False: too many do already (detonate.waiting, or what they hold together). */
+bool judge_become_long(struct job *job);
+
+/* Judge the file behind a link, as the mail in fd, which is now the judge's;
+ * ends with behind_judged(). */
+void judge_behind(struct behind *behind, int fd, uint64_t bytes);
+
 /* The reading is there: policy for every part, clamd or the scanned table
  * for every different content. */
 void parts_judge(struct job *job);
@@ -140,11 +164,12 @@ void parts_free(struct job *job);
 struct table *parts_table(struct judge *judge);
 
 /*
- * The evidence of a finished job as JSON in one line, at most
- * WIRE_EVIDENCE_MAX octets: parts with a bad answer first when there is not
- * room for all ("parts_omitted" counts the rest).  Fresh memory.
+ * The evidence of a finished job as JSON in one line, at most most octets
+ * (WIRE_EVIDENCE_MAX or less): parts with a bad answer first
+ * when there is not room for all ("parts_omitted" counts the rest).  Fresh
+ * memory.
  */
-char *evidence_format(const struct job *job, size_t *ret_len);
+char *evidence_format(const struct job *job, size_t most, size_t *ret_len);
 
 /*
  * What a clone's run tells (len octets of JSON, of a process that has read

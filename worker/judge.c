@@ -3,8 +3,10 @@
 #include "common/cleanup.h"
 #include "common/conf.h"
 #include "common/io.h"
+#include "worker/behind.h"
 #include "worker/cells.h"
 #include "worker/clamd.h"
+#include "worker/fetcher.h"
 #include "worker/job_priv.h"
 #include "worker/reading.h"
 #include "worker/runs.h"
@@ -21,29 +23,73 @@ static const char *const engine_names[JOB_ENGINES] = {
     [JOB_CLAMD] = "clamd",
     [JOB_SPAM] = "spam",
     [JOB_VM] = "vm",
+    [JOB_LINKS] = "links",
 };
 
 static void ask_reading(struct job *job);
 
-void
-judge_read_next(struct judge *judge)
+static struct job_room *
+room_of(const struct job *job)
+{
+	return &job->judge->rooms[job->behind != NULL];
+}
+
+static void
+read_next(const struct judge *judge, struct job_room *room)
 {
 	struct job *job;
 
-	while (judge->open_bytes < judge->conf->budget.output_bytes &&
-	       (job = STAILQ_FIRST(&judge->unread))) {
-		STAILQ_REMOVE_HEAD(&judge->unread, turn);
+	while (room->open_bytes < judge->conf->budget.output_bytes &&
+	       (job = STAILQ_FIRST(&room->unread))) {
+		STAILQ_REMOVE_HEAD(&room->unread, turn);
 		ask_reading(job);
 	}
+}
+
+void
+judge_read_next(struct judge *judge)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(judge->rooms); i++)
+		read_next(judge, &judge->rooms[i]);
+}
+
+bool
+judge_become_long(struct job *job)
+{
+	struct judge *judge = job->judge;
+	const struct conf *conf = judge->conf;
+
+	if (job->is_long)
+		return true;
+	if (judge->n_long >= conf->detonate.waiting ||
+	    judge->long_bytes >= conf->budget.output_bytes)
+		return false;
+	job->is_long = true;
+	close_fd(&job->fd); /* the message itself: everybody has read it */
+	job->fd = -1;
+	room_of(job)->open_bytes -= job->reading->map_bytes;
+	judge->n_long++;
+	judge->long_bytes += job->reading->map_bytes;
+	if (judge->is_long)
+		judge->is_long(judge->arg, job->info.job);
+	judge_read_next(judge);
+	return true;
 }
 
 static void
 job_free(struct job *job)
 {
+	struct judge *judge = job->judge;
+
 	runs_forget(job);
 	parts_free(job);
-	if (job->reading && !job->is_long)
-		job->judge->open_bytes -= job->reading->map_bytes;
+	behind_free(job);
+	if (job->is_long) {
+		judge->n_long--;
+		judge->long_bytes -= job->reading->map_bytes;
+	} else if (job->reading) {
+		room_of(job)->open_bytes -= job->reading->map_bytes;
+	}
 	LIST_REMOVE(job, link);
 	(void)reading_free(job->reading);
 	close_fd(&job->fd);
@@ -63,7 +109,7 @@ deliver_judgement(struct job *job)
 	for (int e = 0; e < JOB_ENGINES; e++)
 		if (job->is_asked[e])
 			out->answers[out->n_answers++] = job->answers[e];
-	evidence = evidence_format(job, &len);
+	evidence = evidence_format(job, WIRE_EVIDENCE_MAX, &len);
 	out->evidence_bytes = (uint32_t)len;
 	memcpy(out + 1, evidence, len);
 	judge->done(judge->arg, out, (const char *)(out + 1));
@@ -74,13 +120,16 @@ job_answered(struct job *job)
 {
 	struct judge *judge = job->judge;
 
-	if (--job->pending > 0 || runs_begin(job))
+	if (--job->pending > 0 || runs_begin(job) || behind_begin(job))
 		return;
 	for (int e = 0; e < JOB_ENGINES; e++)
 		job->answers[e].usec = job->answers[e].usec
 					   ? job->answers[e].usec
 					   : mono_span(job->begun, mono_now());
-	deliver_judgement(job);
+	if (job->behind)
+		behind_judged(job);
+	else
+		deliver_judgement(job);
 	job_free(job);
 	judge_read_next(judge);
 }
@@ -153,7 +202,7 @@ on_read(void *arg, struct reading *reading, const struct engine_answer *why)
 
 	job->reading = reading;
 	if (reading) {
-		job->judge->open_bytes += reading->map_bytes;
+		room_of(job)->open_bytes += reading->map_bytes;
 		judge_reading(job);
 		parts_judge(job);
 	} else {
@@ -215,8 +264,10 @@ ask_engines(struct job *job)
 	struct judge *judge = job->judge;
 
 	job->pending++;
-	STAILQ_INSERT_TAIL(&judge->unread, job, turn);
+	STAILQ_INSERT_TAIL(&room_of(job)->unread, job, turn);
 	judge_read_next(judge);
+	if (job->behind) /* its file is a part; nobody sent the mail around */
+		return;
 	if (judge->clamd) {
 		job->pending++;
 		job->is_raw_scanning = true;
@@ -226,8 +277,8 @@ ask_engines(struct job *job)
 		ask_spam(job);
 }
 
-void
-judge_submit(struct judge *judge, const struct wire_job *info, int fd)
+static struct job *
+job_new(struct judge *judge, const struct wire_job *info, int fd)
 {
 	struct job *job = xcalloc(1, sizeof(*job));
 
@@ -243,6 +294,25 @@ judge_submit(struct judge *judge, const struct wire_job *info, int fd)
 	for (int e = 0; e < JOB_ENGINES; e++)
 		answer_set(
 		    &job->answers[e], engine_names[e], ANSWER_CLEAN, "%s", "");
+	return job;
+}
+
+void
+judge_behind(struct behind *behind, int fd, uint64_t bytes)
+{
+	struct job *job = job_new(behind->job->judge, &behind->job->info, fd);
+
+	job->info.bytes = bytes;
+	job->behind = behind;
+	job->is_asked[JOB_SPAM] = false;
+	ask_engines(job);
+}
+
+void
+judge_submit(struct judge *judge, const struct wire_job *info, int fd)
+{
+	struct job *job = job_new(judge, info, fd);
+
 	if (info->bytes > judge->conf->budget.message_bytes)
 		refuse_size(job);
 	else
@@ -298,7 +368,8 @@ judge_new(struct event_base *base, const struct conf *conf, int scan_fd,
 	judge->lost = lost;
 	judge->arg = arg;
 	LIST_INIT(&judge->jobs);
-	STAILQ_INIT(&judge->unread);
+	STAILQ_INIT(&judge->rooms[0].unread);
+	STAILQ_INIT(&judge->rooms[1].unread);
 	r = open_engines(judge, err, err_size);
 	if (r == 0 && judge->clamd)
 		judge->table = parts_table(judge);
@@ -327,12 +398,21 @@ judge_count(struct judge *judge, struct metrics *metrics)
 	judge->metrics = metrics;
 }
 
+void
+judge_fetch(struct judge *judge, int fd, judge_long *is_long)
+{
+	judge->is_long = is_long;
+	judge->fetcher =
+	    fetcher_new(judge->base, fd, judge->conf, judge->lost, judge->arg);
+}
+
 struct judge *
 judge_free(struct judge *judge)
 {
 	if (!judge)
 		return NULL;
 	/* Those who would call back go first, then what waits for them. */
+	(void)fetcher_free(judge->fetcher);
 	(void)cells_free(judge->cells);
 	(void)clamd_free(judge->clamd);
 	(void)spam_free(judge->spam);

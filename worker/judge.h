@@ -32,14 +32,16 @@ struct wire_judgement;
 typedef void judge_done(
     void *arg, const struct wire_judgement *judgement, const char *evidence);
 typedef void judge_lost(void *arg);
-/* Of this job only its files' runs in clones are left, which may take long;
- * it costs no more of this process's time until its judgement. */
+/* Of this job only its files' runs in clones, or what is behind its links, are
+ * left, which may take long; it costs no more of this process's time until its
+ * judgement. */
 typedef void judge_long(void *arg, uint64_t job);
 
 /*
  * scan_fd   socket of the scan role; borrowed
  * done      called once for each job, never before judge_submit() returns
- * lost      the scan role, or that of judge_run(), has gone: this process
+ * lost      the scan role, or that of judge_run() or judge_fetch(), has
+ *           gone: this process
  *           should end
  *
  * Returns 0; -EINVAL: the policy file or an address is wrong (err names it);
@@ -59,6 +61,12 @@ void judge_run(struct judge *judge, int vmm_fd, judge_long *is_long);
 struct metrics;
 /* Count what the scanned table answers there; borrowed. */
 void judge_count(struct judge *judge, struct metrics *metrics);
+
+/*
+ * Fetch what is behind links, by the fetch role at fd (borrowed), where conf
+ * wants it so; before the first job.
+ */
+void judge_fetch(struct judge *judge, int fd, judge_long *is_long);
 
 /* Take a job; fd now belongs to the judge.  Does not block. */
 void judge_submit(struct judge *judge, const struct wire_job *info, int fd);

@@ -91,24 +91,6 @@ is_decided(const struct job *job)
 	       job->answers[JOB_CLAMD].answer == ANSWER_HIT;
 }
 
-/* From now on the message has no place among those that are judged, and
- * others may have what it held. */
-static void
-become_long(struct runs *runs, struct job *job)
-{
-	struct judge *judge = runs->judge;
-
-	job->is_long = true;
-	close_fd(&job->fd); /* the message itself: everybody has read it */
-	job->fd = -1;
-	judge->open_bytes -= job->reading->map_bytes;
-	runs->n_long++;
-	runs->long_bytes += job->reading->map_bytes;
-	if (judge->is_long)
-		judge->is_long(judge->arg, job->info.job);
-	judge_read_next(judge);
-}
-
 static bool
 is_over_budget(const struct plan *plan, struct engine_answer *answer)
 {
@@ -139,11 +121,8 @@ runs_begin(struct job *job)
 	plan_make(job, conf, &plan);
 	if (is_over_budget(&plan, &job->answers[JOB_VM]) || plan.n == 0)
 		return false;
-	has_room = runs->n_long < conf->detonate.waiting &&
-		   runs->long_bytes < conf->budget.output_bytes;
 	job->pending += (unsigned int)plan.n + 1; /* it must not go meanwhile */
-	if (has_room)
-		become_long(runs, job);
+	has_room = judge_become_long(job);
 	for (size_t i = 0; i < plan.n; i++) {
 		struct run *run = run_new(runs, &plan.files[i]);
 
@@ -163,11 +142,7 @@ runs_forget(struct job *job)
 	struct runs *runs = job->judge->runs;
 	struct run *run, *next;
 
-	if (!runs || !job->is_long)
-		return;
-	runs->n_long--;
-	runs->long_bytes -= job->reading->map_bytes;
-	if (job->pending == 0)
+	if (!runs || !job->is_running || job->pending == 0)
 		return;
 	HASH_ITER (hh, runs->by_number, run, next) {
 		struct wire_vm_drop drop = {.run = run->number};

@@ -31,9 +31,7 @@ struct runs {
 	struct table *table;
 	struct run *by_number;
 	uint64_t last_number;
-	size_t n_long;       /* jobs that wait */
-	uint64_t long_bytes; /* of their readings */
-	size_t n_sent;       /* files that the vmm role has */
+	size_t n_sent; /* files that the vmm role has */
 	uint64_t sent_bytes;
 	struct wire_vm_state state;
 	struct ipc_msg msg;

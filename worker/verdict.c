@@ -107,7 +107,8 @@ verdict_of(const struct engine_answer *answers, size_t n, const char *required,
 	v = unknown_of_required(answers, n, required, ret_by);
 	if (v != VERDICT_CLEAN)
 		return v;
-	if (is_hit(answers, n, "policy", ret_by))
+	if (is_hit(answers, n, "policy", ret_by) ||
+	    is_hit(answers, n, "links", ret_by))
 		return VERDICT_EXT;
 	if (reading && reading->answer != ANSWER_CLEAN) {
 		*ret_by = reading;

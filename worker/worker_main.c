@@ -66,7 +66,7 @@ supervise(struct family *family, unsigned int k)
 }
 
 static int
-parent(const char *conf_path, unsigned int k)
+parent(const char *conf_path, unsigned int k, bool links)
 {
 	struct family family;
 	sigset_t set;
@@ -78,7 +78,7 @@ parent(const char *conf_path, unsigned int k)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	r = family_start(&family, conf_path, k);
+	r = family_start(&family, conf_path, k, links);
 	if (r < 0) {
 		log_error("worker %u: cannot start: %s", k, strerror(-r));
 		return 111;
@@ -125,7 +125,7 @@ main(int argc, char **argv)
 		    (unsigned long long)conf->feed.queues);
 		r = 100;
 	} else {
-		r = parent(args.conf_path, args.k);
+		r = parent(args.conf_path, args.k, conf->links.enabled);
 	}
 	(void)conf_free(conf);
 	return r;

@@ -18,10 +18,10 @@ struct judges {
 };
 
 int
-judges_start(const char *conf_path, struct judges **ret_judges)
+judges_start(const char *conf_path, bool links, struct judges **ret_judges)
 {
 	struct judges *j = xcalloc(1, sizeof(*j));
-	int r = family_start_judges(&j->family, conf_path, 0, &j->fd);
+	int r = family_start_judges(&j->family, conf_path, 0, links, &j->fd);
 
 	if (r < 0) {
 		free(j);

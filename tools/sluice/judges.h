@@ -7,14 +7,16 @@
 
 #include "worker/wire.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct judges;
 
 /*
- * conf_path: for the roles, borrowed.  Returns 0 or -errno.
+ * conf_path: for the roles, borrowed; links: its links.enabled.
+ * Returns 0 or -errno.
  */
-int judges_start(const char *conf_path, struct judges **ret_judges);
+int judges_start(const char *conf_path, bool links, struct judges **ret_judges);
 /* Ends the roles.  NULL is allowed.  Blocks for 2 s at most. */
 struct judges *judges_end(struct judges *judges);
 

@@ -220,7 +220,8 @@ give(struct scan *s, size_t i)
 		return 0;
 	}
 	if (!s->judges)
-		r = judges_start(s->conf_path, &s->judges);
+		r = judges_start(
+		    s->conf_path, s->conf->links.enabled, &s->judges);
 	if (r == 0)
 		r = judges_send(
 		    s->judges, i, slash ? slash + 1 : job->file, fd, bytes);
