@@ -39,7 +39,6 @@ FILES = {
 }
 REDIRECTS = {
     "/to-private.pdf": "http://127.0.0.2:%d/eicar.pdf",
-    "/to-cloud.pdf": "http://169.254.169.254/latest.pdf",
     "/to-mapped.pdf": "http://[::ffff:127.0.0.1]:%d/eicar.pdf",
     "/to-number.pdf": "http://0x7f000002:%d/eicar.pdf",
     "/to-file.pdf": "file:///etc/passwd",
