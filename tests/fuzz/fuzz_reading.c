@@ -45,6 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const int fd = memfd_create("arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct reading *r = NULL;
+	const char *link;
 	char text[100];
 	int err;
 
@@ -60,6 +61,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < r->n_parts; i++)
 		touch_part(r, i);
 	(void)touch_text(r->text);
+	link = r->links;
+	assert(r->n_links <= 64);
+	for (uint32_t i = 0; i < r->n_links; i++)
+		link += touch_text(link);
 	assert(reading_status_text(r->status));
 	(void)reading_ambiguity_text(r->ambiguity, text, sizeof(text));
 	reading_free(r);

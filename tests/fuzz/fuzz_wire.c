@@ -176,6 +176,31 @@ vm_answer(const struct ipc_msg *msg)
 }
 
 static int
+fetch(const struct ipc_msg *msg)
+{
+	const struct wire_fetch *f;
+	const int r = wire_fetch(msg, &f);
+
+	if (r == 0)
+		(void)TEXT(f->url);
+	return r;
+}
+
+static int
+fetched(const struct ipc_msg *msg)
+{
+	const struct wire_fetched *f;
+	const int r = wire_fetched(msg, &f);
+
+	if (r < 0)
+		return r;
+	assert((int)f->got == msg->n_fds && f->is_cut <= 1);
+	(void)(TEXT(f->name) + TEXT(f->type) + TEXT(f->disposition) +
+	       TEXT(f->text));
+	return 0;
+}
+
+static int
 lookup(const struct ipc_msg *msg)
 {
 	const struct table_lookup *l;
@@ -233,7 +258,7 @@ answer(const struct ipc_msg *msg)
 
 static int (*const decoders[])(const struct ipc_msg *) = {job, judgement, cell,
     cell_kill, cell_gone, task, takes_long, vm_state, vm_run, vm_drop,
-    vm_answer, lookup, result, drop, answer};
+    vm_answer, fetch, fetched, lookup, result, drop, answer};
 
 /* No octet more than was received, so that reading on shows. */
 static struct ipc_msg *

@@ -39,6 +39,9 @@ written(bool seal)
 	assert_int_equal(writer_part(w, &part), 1);
 	writer_name(w, 1, "late.txt");
 	writer_name(w, 1, "late.txt");
+	writer_link(w, "http://a.test/x.exe", 2);
+	writer_link(w, "http://a.test/y.exe", 2);
+	writer_link(w, "http://a.test/x.exe", 2);
 	assert_int_equal(writer_commit(w, READING_TOO_DEEP,
 			     AMBIGUOUS_NAME | AMBIGUOUS_CARVED, true, "why"),
 	    0);
@@ -116,6 +119,41 @@ what_was_written_is_read(void **state)
 	assert_int_equal(r->parts[1].n_names, 1);
 	assert_true(part_has_name(&r->parts[1], "late.txt"));
 	assert_memory_equal(r->map + r->parts[1].off, "inner", 5);
+	assert_int_equal(r->n_links, 2);
+	assert_false(r->links_cut);
+	assert_memory_equal(
+	    r->links, "http://a.test/x.exe\0http://a.test/y.exe", 40);
+	reading_free(r);
+	(void)close(fd);
+}
+
+/* As many links as a reader takes, the longest that it takes. */
+static void
+links_above_the_limit_are_only_told_of(void **state)
+{
+	const int fd = memfd_create("reading", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct reading_writer *w = writer_new(fd, 1 << 20);
+	char url[READING_LINK_MAX + 2];
+	struct reading *r = NULL;
+	const char *at;
+
+	(void)state;
+	assert_non_null(w);
+	memset(url, 'a', sizeof(url));
+	url[sizeof(url) - 1] = '\0';
+	for (int i = 0; i < READING_LINKS_MAX + 1; i++) {
+		url[0] = (char)('0' + i);
+		writer_link(w, url, UINT32_MAX);
+	}
+	assert_int_equal(writer_commit(w, READING_COMPLETE, 0, false, ""), 0);
+	writer_free(w);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, CELL_SEALS), 0);
+	assert_int_equal(reading_open(fd, &r), 0);
+	assert_int_equal(r->n_links, READING_LINKS_MAX);
+	assert_true(r->links_cut);
+	at = r->links;
+	for (uint32_t i = 0; i < r->n_links; i++, at += strlen(at) + 1)
+		assert_int_equal(strlen(at), READING_LINK_MAX);
 	reading_free(r);
 	(void)close(fd);
 }
@@ -191,6 +229,11 @@ every_number_is_checked(void **state)
 	    offsetof(struct reading_head, status), READING_STATUS_COUNT, 4);
 	expect_bad(offsetof(struct reading_head, ambiguity), 128, 4);
 	expect_bad(offsetof(struct reading_head, hold), 2, 4);
+	expect_bad(offsetof(struct reading_head, n_links), 3, 4);
+	expect_bad(
+	    offsetof(struct reading_head, n_links), READING_LINKS_MAX + 1, 4);
+	expect_bad(offsetof(struct reading_head, links_cut), 2, 4);
+	expect_bad(offsetof(struct reading_head, pad), 1, 8);
 	expect_bad(record + offsetof(struct reading_record, off), 63, 8);
 	expect_bad(record + offsetof(struct reading_record, off), 1 << 20, 8);
 	expect_bad(record + offsetof(struct reading_record, bytes), 11, 8);
@@ -231,6 +274,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_was_written_is_read),
 	    cmocka_unit_test(names_that_fill_a_record_go_on_in_another),
+	    cmocka_unit_test(links_above_the_limit_are_only_told_of),
 	    cmocka_unit_test(a_file_that_can_still_change_is_refused),
 	    cmocka_unit_test(a_cell_that_died_left_no_reading),
 	    cmocka_unit_test(more_than_the_limit_is_not_written),

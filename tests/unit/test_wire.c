@@ -41,6 +41,8 @@ DECODER(wire_long, wire_long);
 DECODER(wire_vm_state, wire_vm_state);
 DECODER(wire_vm_run, wire_vm_run);
 DECODER(wire_vm_drop, wire_vm_drop);
+DECODER(wire_fetch, wire_fetch);
+DECODER(wire_fetched, wire_fetched);
 DECODER(table_read_lookup, table_lookup);
 DECODER(table_read_result, table_result);
 DECODER(table_read_drop, table_drop);
@@ -86,6 +88,8 @@ static const struct row {
     {WIRE_VM_RUN, sizeof(struct wire_vm_run), 1, read_wire_vm_run},
     {WIRE_VM_DROP, sizeof(struct wire_vm_drop), 0, read_wire_vm_drop},
     {WIRE_VM_ANSWER, sizeof(struct wire_vm_answer), 0, read_wire_vm_answer},
+    {WIRE_FETCH, sizeof(struct wire_fetch), 0, read_wire_fetch},
+    {WIRE_FETCHED, sizeof(struct wire_fetched), 0, read_wire_fetched},
     {TABLE_MSG_LOOKUP,
 	offsetof(struct table_lookup, keys) + sizeof(struct digest), 0,
 	read_table_read_lookup},
@@ -209,6 +213,11 @@ a_text_without_its_end_is_refused(void **state)
 		size_t at, size;
 	} texts[] = {
 	    TEXT(WIRE_JOB, wire_job, id),
+	    TEXT(WIRE_FETCH, wire_fetch, url),
+	    TEXT(WIRE_FETCHED, wire_fetched, name),
+	    TEXT(WIRE_FETCHED, wire_fetched, type),
+	    TEXT(WIRE_FETCHED, wire_fetched, disposition),
+	    TEXT(WIRE_FETCHED, wire_fetched, text),
 	    TEXT(WIRE_JOB, wire_job, sender),
 	    TEXT(WIRE_JOB, wire_job, rcpt),
 	    TEXT(WIRE_JOB, wire_job, client),
@@ -403,6 +412,27 @@ what_is_known_is_clean_or_a_hit(void **state)
 	taken(row);
 }
 
+static void
+a_file_comes_with_its_descriptor_or_not_at_all(void **state)
+{
+	const struct row *row = row_of(WIRE_FETCHED);
+	struct wire_fetched *f = (void *)msg.body;
+
+	(void)state;
+	fill(row);
+	f->got = 1;
+	refused(row);
+	msg.n_fds = 1;
+	taken(row);
+	f->is_cut = 1;
+	taken(row);
+	f->is_cut = 2;
+	refused(row);
+	f->is_cut = 0;
+	f->got = 2;
+	refused(row);
+}
+
 int
 main(void)
 {
@@ -412,6 +442,7 @@ main(void)
 	    cmocka_unit_test(another_length_is_refused),
 	    cmocka_unit_test(another_number_of_descriptors_is_refused),
 	    cmocka_unit_test(a_text_without_its_end_is_refused),
+	    cmocka_unit_test(a_file_comes_with_its_descriptor_or_not_at_all),
 	    cmocka_unit_test(no_pid_below_one_is_taken),
 	    cmocka_unit_test(a_judgement_has_answers_that_exist),
 	    cmocka_unit_test(evidence_is_one_line_of_the_length_that_is_said),
