@@ -4,6 +4,7 @@
 #include "worker/fetch_address.h"
 
 #include "common/cleanup.h"
+#include "common/conf.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -128,12 +129,11 @@ has_address(const struct address_list *list, const struct sockaddr *address)
 }
 
 bool
-address_may(const struct sockaddr *address, const struct address_list *allow,
-    const struct address_list *refuse)
+address_may(const struct sockaddr *address, const struct address_rule *rule)
 {
-	if (has_address(refuse, address))
+	if (has_address(&rule->refuse, address))
 		return false;
-	return has_address(allow, address) || address_is_public(address);
+	return has_address(&rule->allow, address) || address_is_public(address);
 }
 
 bool
@@ -195,4 +195,23 @@ address_list_read(
 		ret->n++;
 	}
 	return 0;
+}
+
+int
+address_rule_read(const struct conf *conf, struct address_rule *ret, char *err,
+    size_t err_size)
+{
+	const char *which = "allow";
+	char why[128];
+	int r =
+	    address_list_read(conf->links.allow, &ret->allow, why, sizeof(why));
+
+	if (r == 0) {
+		which = "refuse";
+		r = address_list_read(
+		    conf->links.refuse, &ret->refuse, why, sizeof(why));
+	}
+	if (r < 0)
+		(void)snprintf(err, err_size, "links.%s: %s", which, why);
+	return r;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct conf;
 struct sockaddr;
 
 /* Most networks of a list. */
@@ -33,6 +34,15 @@ struct address_list {
 int address_list_read(
     const char *text, struct address_list *ret, char *err, size_t err_size);
 
+/* What a configuration says of them. */
+struct address_rule {
+	struct address_list allow, refuse;
+};
+
+/* Read conf links.allow and links.refuse.  As above; err names which. */
+int address_rule_read(const struct conf *conf, struct address_rule *ret,
+    char *err, size_t err_size);
+
 /*
  * Is it one of the open Internet's?  No: loopback, private, link-local,
  * shared (carriers' NAT), multicast, broadcast, documentation, benchmarks,
@@ -42,8 +52,8 @@ int address_list_read(
 bool address_is_public(const struct sockaddr *address);
 
 /* May it be asked?  refuse goes first, then allow, then the above. */
-bool address_may(const struct sockaddr *address,
-    const struct address_list *allow, const struct address_list *refuse);
+bool address_may(
+    const struct sockaddr *address, const struct address_rule *rule);
 
 /* May that port be?  80, 443, and what a user may listen on: services of
  * other kinds are below 1024. */

@@ -255,8 +255,7 @@ note_addresses(struct fetch_get *g, const struct evutil_addrinfo *list)
 	for (; list && n < ADDRESSES_MAX; list = list->ai_next) {
 		const bool is_v6 = list->ai_family == AF_INET6;
 
-		if (!address_may(
-			list->ai_addr, &g->net->allow, &g->net->refuse) ||
+		if (!address_may(list->ai_addr, &g->net->rule) ||
 		    getnameinfo(list->ai_addr, list->ai_addrlen, text,
 			sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
 			continue;
@@ -370,25 +369,15 @@ int
 fetch_net_open(struct fetch_net *net, struct event_base *base,
     const struct conf *conf, char *err, size_t err_size)
 {
-	const struct web_options options = {.allow = &net->allow,
-	    .refuse = &net->refuse,
-	    .agent = conf->links.agent};
-	char why[128];
+	const struct web_options options = {
+	    .rule = &net->rule, .agent = conf->links.agent};
 	int r;
 
 	net->base = base;
 	net->conf = conf;
-	r = address_list_read(conf->links.allow, &net->allow, why, sizeof(why));
-	if (r < 0) {
-		(void)snprintf(err, err_size, "links.allow: %s", why);
+	r = address_rule_read(conf, &net->rule, err, err_size);
+	if (r < 0)
 		return r;
-	}
-	r = address_list_read(
-	    conf->links.refuse, &net->refuse, why, sizeof(why));
-	if (r < 0) {
-		(void)snprintf(err, err_size, "links.refuse: %s", why);
-		return r;
-	}
 	r = open_dns(net);
 	if (r == 0)
 		r = web_new(base, &options, &net->web);

@@ -21,7 +21,7 @@ struct fetch_net {
 	const struct conf *conf;
 	struct evdns_base *dns;
 	struct web *web;
-	struct address_list allow, refuse;
+	struct address_rule rule;
 };
 
 /*

@@ -189,7 +189,8 @@ read_host(const char *at, size_t len, char *out, size_t size)
 		return read_v6(host, n, out, size);
 	if (n > 0 && host[n - 1] == '.')
 		host[--n] = '\0';
-	if (n == 0 || n > URL_HOST_MAX || n >= size)
+	if (n == 0 || n > URL_HOST_MAX || n >= size || host[0] == '.' ||
+	    host[n - 1] == '.' || memmem(host, n, "..", 2))
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		host[i] = (char)tolower((unsigned char)host[i]);

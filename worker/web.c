@@ -185,7 +185,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	const struct web_options *o = &q->web->options;
 
 	if (purpose != CURLSOCKTYPE_IPCXN || address->socktype != SOCK_STREAM ||
-	    !address_may(&address->addr, o->allow, o->refuse)) {
+	    !address_may(&address->addr, o->rule)) {
 		q->stopped = "its address is not to be asked";
 		return CURL_SOCKET_BAD;
 	}

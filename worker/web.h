@@ -11,14 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct address_list;
+struct address_rule;
 struct event_base;
 struct web;
 struct web_request;
 
 struct web_options {
-	const struct address_list *allow, *refuse; /* borrowed */
-	const char *agent;                         /* borrowed */
+	const struct address_rule *rule; /* borrowed */
+	const char *agent;               /* borrowed */
 };
 
 /* Loads what libcurl needs: before a sandbox closes.  0 or -errno. */

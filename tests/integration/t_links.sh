@@ -176,6 +176,12 @@ leads "off: not fetched" clean "$web/eicar.pdf"
 is "off: nothing is asked" "$n" "$(wc -l <"$requests")"
 conf=$plain
 
+sed 's/^\(\tallow = \).*/\1"127.0.0.1 localhost"/' "$conf" >"$dir/wrong.conf"
+"$sluice" config check -c "$dir/wrong.conf" >"$dir/check.out" 2>&1
+is "a network that is none is refused" 100 $?
+grep -q "links.allow: localhost" "$dir/check.out" &&
+	ok "and named" || bad "and not named: $(cat "$dir/check.out")"
+
 # 8. Through the spool: the virus goes where viruses go, and slow links hold
 # only their own mail.
 must_start

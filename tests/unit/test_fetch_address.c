@@ -70,14 +70,14 @@ static bool
 may(const char *address, const char *allow, const char *refuse)
 {
 	const struct sockaddr_storage ss = address_of(address);
-	struct address_list lists[2];
+	struct address_rule rule;
 	char err[100] = "";
 
 	assert_int_equal(
-	    address_list_read(allow, &lists[0], err, sizeof(err)), 0);
+	    address_list_read(allow, &rule.allow, err, sizeof(err)), 0);
 	assert_int_equal(
-	    address_list_read(refuse, &lists[1], err, sizeof(err)), 0);
-	return address_may((const void *)&ss, &lists[0], &lists[1]);
+	    address_list_read(refuse, &rule.refuse, err, sizeof(err)), 0);
+	return address_may((const void *)&ss, &rule);
 }
 
 static void
@@ -106,14 +106,16 @@ static void
 another_family_is_not_asked(void **state)
 {
 	const struct sockaddr_storage ss = {.ss_family = AF_UNIX};
-	struct address_list all, none;
+	struct address_rule all;
 	char err[100];
 
 	(void)state;
 	assert_int_equal(
-	    address_list_read("0.0.0.0/0 ::/0", &all, err, sizeof(err)), 0);
-	assert_int_equal(address_list_read("", &none, err, sizeof(err)), 0);
-	assert_false(address_may((const void *)&ss, &all, &none));
+	    address_list_read("0.0.0.0/0 ::/0", &all.allow, err, sizeof(err)),
+	    0);
+	assert_int_equal(
+	    address_list_read("", &all.refuse, err, sizeof(err)), 0);
+	assert_false(address_may((const void *)&ss, &all));
 }
 
 static void

@@ -22,7 +22,7 @@
 struct site {
 	struct event_base *base;
 	struct web *web;
-	struct address_list allow, refuse;
+	struct address_rule rule;
 	int listener;
 	uint16_t port;
 	int done;
@@ -35,8 +35,7 @@ setup(void **state)
 	struct site *s = calloc(1, sizeof(*s));
 	struct sockaddr_in a = {
 	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	const struct web_options options = {
-	    .allow = &s->allow, .refuse = &s->refuse, .agent = "test"};
+	const struct web_options options = {.rule = &s->rule, .agent = "test"};
 	socklen_t len = sizeof(a);
 
 	assert_non_null(s);
@@ -147,7 +146,8 @@ what_is_allowed_is_connected_to_until_it_is_cancelled(void **state)
 	int fd;
 
 	assert_int_equal(
-	    address_list_read("127.0.0.1", &s->allow, err, sizeof(err)), 0);
+	    address_list_read("127.0.0.1", &s->rule.allow, err, sizeof(err)),
+	    0);
 	q = ask(s, "name.test", "127.0.0.1");
 	turn(s);
 	fd = heard(s);
@@ -173,7 +173,8 @@ each_question_goes_where_its_own_addresses_are(void **state)
 	int fd;
 
 	assert_int_equal(
-	    address_list_read("127.0.0.1", &s->allow, err, sizeof(err)), 0);
+	    address_list_read("127.0.0.1", &s->rule.allow, err, sizeof(err)),
+	    0);
 	(void)ask(s, "name.test", "127.0.0.9");
 	turn(s);
 	assert_string_equal(s->error, "its address is not to be asked");

@@ -9,6 +9,7 @@
 #include "queues/spool.h"
 #include "tools/sluice/reach.h"
 #include "tools/sluice/util.h"
+#include "worker/fetch_address.h"
 #include "worker/policy.h"
 
 #include <errno.h>
@@ -115,8 +116,11 @@ static int
 check_text(const char *path, struct conf **ret_conf, char *err, size_t size)
 {
 	struct policy *policy = NULL;
+	struct address_rule rule;
 	int r = conf_load(path, ret_conf, err, size);
 
+	if (r == 0)
+		r = address_rule_read(*ret_conf, &rule, err, size);
 	if (r == 0 && conf_has_word((*ret_conf)->worker.engines, "policy"))
 		r = policy_load((*ret_conf)->policy.rules, &policy, err, size);
 	(void)policy_free(policy);

@@ -6,6 +6,7 @@
 #include "queues/spool.h"
 #include "tools/sluice/gate_view.h"
 #include "tools/sluice/util.h"
+#include "worker/fetch_address.h"
 #include "worker/policy.h"
 
 #include <errno.h>
@@ -40,6 +41,14 @@ check_policy(const struct conf *conf, char *err, size_t err_size)
 	return r == -ENOENT ? -EINVAL : r;
 }
 
+static int
+check_links(const struct conf *conf, char *err, size_t err_size)
+{
+	struct address_rule rule;
+
+	return address_rule_read(conf, &rule, err, err_size);
+}
+
 /* Mail in a feed queue that no worker will have. */
 static int
 check_lane(const struct spool *spool, unsigned int k, uint64_t queues,
@@ -66,6 +75,8 @@ prepare_check(const struct conf *conf, char *err, size_t err_size)
 	CLEANUP(spool_freep) struct spool *spool = NULL;
 	int r = check_policy(conf, err, err_size);
 
+	if (r == 0)
+		r = check_links(conf, err, err_size);
 	if (r == 0)
 		r = spool_open(conf->site.spool, (size_t)conf->feed.queues,
 		    &spool, err, err_size);

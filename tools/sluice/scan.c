@@ -15,6 +15,7 @@
 #include "tools/sluice/plain.h"
 #include "tools/sluice/result.h"
 #include "tools/sluice/util.h"
+#include "worker/fetch_address.h"
 #include "worker/policy.h"
 #include "worker/verdict.h"
 
@@ -310,8 +311,11 @@ static int
 check_rules(const struct conf *conf)
 {
 	struct policy *policy = NULL;
+	struct address_rule rule;
 	char err[512];
 
+	if (address_rule_read(conf, &rule, err, sizeof(err)) < 0)
+		return util_fail(STATUS_USAGE, "scan", "%s", err);
 	if (!conf_has_word(conf->worker.engines, "policy"))
 		return STATUS_FINE;
 	if (policy_load(conf->policy.rules, &policy, err, sizeof(err)) < 0)
