@@ -66,12 +66,13 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.user = USER(vmm_user),
 	.groups = true, /* of /dev/kvm */
 	.files = 8192,
-	.calls =
-	    CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT | CALLS_FORK,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT |
+		 CALLS_FORK | CALLS_VM,
 	.paths = {{PLACE_REFERENCES, RIGHTS_READ}, {PLACE_PROGRAMS, RIGHTS_RUN},
 	    {PLACE_LIBRARIES, RIGHTS_RUN}, {PLACE_LIBRARIES_64, RIGHTS_RUN},
-	    {PLACE_LINKER_CACHE, RIGHTS_READ}, {PLACE_PROC, RIGHTS_READ},
-	    {PLACE_KVM, RIGHTS_DEVICE}}},
+	    {PLACE_LINKER_CACHE, RIGHTS_READ},
+	    {PLACE_PROC, RIGHTS_DEVICE}, /* oom_score_adj */
+	    {PLACE_KVM, RIGHTS_DEVICE}, {PLACE_NULL, RIGHTS_DEVICE}}},
     /* Of the spool it has one descriptor, to ask for the room that is left. */
     [ROLE_GATE] = {.name = "gate",
 	.user = USER(user),

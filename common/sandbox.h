@@ -62,4 +62,25 @@ struct cell_budget {
 	uint64_t cpu_usec;     /* RLIMIT_CPU, rounded up to seconds */
 };
 
+/*
+ * A filter of system calls that is compiled once and loaded between fork and
+ * execve of each child: that of a hypervisor's process, which has its files
+ * by descriptor, threads but no children, and no socket but those it got.
+ */
+struct sandbox_filter {
+	void *code; /* instructions of the kernel's filter machine */
+	unsigned short n;
+};
+
+/* Returns 0; -ENOTSUP: no seccomp in this kernel; or -errno.  The caller
+ * frees with sandbox_filter_free(). */
+int sandbox_filter_vm(struct sandbox_filter *ret);
+void sandbox_filter_free(struct sandbox_filter *filter);
+
+/*
+ * Load it, and that signals go to this very process alone.  Needs
+ * no_new_privs.  Safe after vfork(2): no memory is written.  0 or -errno.
+ */
+int sandbox_filter_load(const struct sandbox_filter *filter);
+
 #endif

@@ -1,10 +1,12 @@
 #include "common/sandbox_priv.h"
 
 #include "common/cleanup.h"
+#include "common/io.h"
 
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <seccomp.h>
@@ -15,6 +17,9 @@
 #include <sys/socket.h>
 
 #define SYS(name) SCMP_SYS(name)
+
+/* The kernel takes no more instructions. */
+#define FILTER_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
 
 static const int base_calls[] = {
     /* open descriptors */
@@ -61,6 +66,19 @@ static const int inotify_calls[] = {
 
 static const int fork_calls[] = {SYS(wait4), SYS(waitid), SYS(kill),
     SYS(setrlimit), SYS(seccomp), SYS(signalfd4)};
+
+/* Of a hypervisor: on top of the base's and the loop's. */
+static const int vm_calls[] = {SYS(open), SYS(openat), SYS(stat), SYS(lstat),
+    SYS(newfstatat), SYS(statx), SYS(statfs), SYS(fstatfs), SYS(access),
+    SYS(faccessat), SYS(faccessat2), SYS(readlink), SYS(getdents64),
+    SYS(getcwd), SYS(execve), SYS(arch_prctl), SYS(set_tid_address),
+    SYS(mprotect), SYS(signalfd4), SYS(seccomp), SYS(fadvise64),
+    SYS(fdatasync)};
+
+/* Of who starts one, and ends it. */
+static const int vm_start_calls[] = {SYS(vfork), SYS(landlock_create_ruleset),
+    SYS(landlock_add_rule), SYS(landlock_restrict_self), SYS(pidfd_open),
+    SYS(pidfd_send_signal), SYS(setrlimit)};
 
 static const int accept_calls[] = {SYS(accept), SYS(accept4)};
 
@@ -321,22 +339,122 @@ fill(scmp_filter_ctx f, unsigned int calls)
 	return r < 0 ? r : refuse_rest(f);
 }
 
+/* The type of the ioctls of /dev/kvm, which is open or not. */
+#define KVM_IOCTLS 0xae00
+
+static int
+allow_vm(scmp_filter_ctx f)
+{
+	static const int options[] = {PR_SET_SECCOMP, PR_SET_NAME,
+	    PR_SET_NO_NEW_PRIVS, PR_SET_TIMERSLACK};
+	int r = ALLOW(f, base_calls);
+
+	if (r == 0)
+		r = ALLOW(f, loop_calls);
+	if (r == 0)
+		r = ALLOW(f, vm_calls);
+	if (r == 0)
+		r = allow_fcntl(f);
+	if (r == 0)
+		r = allow_if(f, SYS(ioctl),
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, KVM_IOCTLS));
+	/* It makes code. */
+	if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SYS(mmap), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(options) && r == 0; i++)
+		r = allow_if(f, SYS(prctl),
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+	return r;
+}
+
+/* A thread, not a process. */
+static int
+allow_threads(scmp_filter_ctx f)
+{
+	const uint64_t thread = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
+	int r = allow_if(
+	    f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
+
+	return r < 0 ? r : allow_if(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
+}
+
+/* Who starts hypervisors has what they need and the groups of its row. */
+static int
+fill_vm(scmp_filter_ctx f, unsigned int calls)
+{
+	int r = allow_vm(f);
+
+	if (r == 0)
+		r = ALLOW(f, vm_start_calls);
+	if (r == 0)
+		r = allow_if(f, SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	if (r == 0)
+		r = allow_limits(f, true);
+	if (r == 0)
+		r = allow_fork(f);
+	if (r == 0 && (calls & CALLS_READ))
+		r = ALLOW(f, read_calls);
+	if (r == 0 && (calls & CALLS_WRITE))
+		r = ALLOW(f, write_calls);
+	if (r == 0 && (calls & CALLS_ACCEPT))
+		r = ALLOW(f, accept_calls);
+	if (r == 0)
+		r = allow_sockets(f, calls);
+	return r < 0 ? r : allow_sanitizers(f);
+}
+
+int
+sandbox_filter_vm(struct sandbox_filter *ret)
+{
+	CLEANUP(close_fd) int fd = memfd_create("filter", MFD_CLOEXEC);
+	/* A library asks for what it can do without, and goes on. */
+	scmp_filter_ctx f;
+	char *code = NULL;
+	size_t n;
+	int r;
+
+	if (seccomp_api_get() < 2)
+		return -ENOTSUP;
+	f = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	if (!f)
+		return -ENOMEM;
+	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (r == 0)
+		r = allow_vm(f);
+	if (r == 0)
+		r = allow_threads(f);
+	if (r == 0)
+		r = seccomp_export_bpf(f, fd);
+	seccomp_release(f);
+	if (r == 0)
+		r = read_fd(fd, FILTER_MAX, &code, &n);
+	if (r < 0)
+		return r;
+	ret->code = code;
+	ret->n = (unsigned short)(n / sizeof(struct sock_filter));
+	return 0;
+}
+
 int
 sandbox_calls(unsigned int calls, char *err, size_t err_size)
 {
+	bool is_vm = (calls & CALLS_VM) != 0;
 	scmp_filter_ctx f;
 	int r;
 
 	if (seccomp_api_get() < 2)
 		return -ENOTSUP; /* neither the call nor TSYNC: before 3.17 */
-	f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	/* Death would be that of each hypervisor that tries what it can do
+	 * without. */
+	f = seccomp_init(
+	    is_vm ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_KILL_PROCESS);
 	if (!f)
 		return -ENOMEM;
 	r = seccomp_attr_set(f, SCMP_FLTATR_CTL_LOG, 1);
 	if (r == 0)
 		r = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (r == 0)
-		r = fill(f, calls);
+		r = is_vm ? fill_vm(f, calls) : fill(f, calls);
 	if (r == 0)
 		r = seccomp_load(f);
 	seccomp_release(f);

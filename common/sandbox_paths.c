@@ -116,6 +116,8 @@ place_path(enum sandbox_place place, const struct conf *conf)
 		return xstrdup("/dev/kvm");
 	case PLACE_CERTS:
 		return xstrdup("/etc/ssl/certs");
+	case PLACE_NULL:
+		return xstrdup("/dev/null");
 	case PLACE_NONE:
 		break;
 	}

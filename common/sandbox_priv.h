@@ -18,6 +18,8 @@ enum sandbox_calls {
 	CALLS_INET = 1 << 7,    /* connect TCP sockets */
 	CALLS_ACCEPT = 1 << 8,  /* accept on a socket that listens already */
 	CALLS_WEB = 1 << 9,     /* connect to any port, ask for names */
+	CALLS_VM = 1 << 10, /* start hypervisors: what these need, too, since
+			      they inherit the filter */
 };
 
 /* Rights on paths, sandbox_paths.c. */
@@ -46,6 +48,7 @@ enum sandbox_place {
 	PLACE_PROC,
 	PLACE_KVM,
 	PLACE_CERTS, /* whom the system trusts to name web servers */
+	PLACE_NULL,  /* /dev/null */
 };
 
 struct sandbox_path {
