@@ -1,0 +1,185 @@
+#include "vmm/qemu_priv.h"
+
+#include "common/cleanup.h"
+#include "common/digest.h"
+#include "common/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MARK "sluice-vm:"
+
+/* Of /proc: a process's line of arguments has some 1,500 octets. */
+#define PROC_FILE_MAX 65536
+
+char *
+qemu_site(const char *state, char *buf)
+{
+	CLEANUP(free_ptr) char *path = realpath(state, NULL);
+	const char *text = path ? path : state;
+	struct digest digest = digest_memory(text, strlen(text));
+	char hex[DIGEST_HEX];
+
+	(void)snprintf(buf, QEMU_SITE_SIZE, "%.8s", digest_hex(&digest, hex));
+	return buf;
+}
+
+char *
+qemu_name(const char *site, const char *reference, uint32_t slot)
+{
+	pid_t pid = getpid();
+
+	return xasprintf(MARK "%s:%d:%" PRIu64 ":%s:%" PRIu32, site, pid,
+	    qemu_start_of(pid), reference, slot);
+}
+
+/* MARK SITE:PID:START: */
+static bool
+take_apart(
+    const char *word, const char *site, pid_t *ret_holder, uint64_t *ret_start)
+{
+	size_t mark = strlen(MARK), n = strlen(site);
+
+	return strncmp(word, MARK, mark) == 0 &&
+	       strncmp(word + mark, site, n) == 0 &&
+	       sscanf(word + mark + n, ":%d:%" SCNu64 ":", ret_holder,
+		   ret_start) == 2;
+}
+
+bool
+qemu_name_find(const char *cmdline, size_t n, const char *site,
+    pid_t *ret_holder, uint64_t *ret_start)
+{
+	const char *end = cmdline + n;
+	bool is_name = false;
+
+	for (const char *word = cmdline; word < end;
+	     word += strnlen(word, (size_t)(end - word)) + 1) {
+		if (is_name)
+			return take_apart(word, site, ret_holder, ret_start);
+		is_name = strcmp(word, "-name") == 0;
+	}
+	return false;
+}
+
+/* A file of /proc has no size: read as much as comes. */
+static ssize_t
+read_proc(pid_t pid, const char *name, char *buf, size_t size)
+{
+	char path[64];
+	CLEANUP(close_fd) int fd = -1;
+	size_t n = 0;
+	ssize_t got = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (n < size - 1 && (got = read(fd, buf + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	buf[n] = '\0';
+	return got < 0 ? -errno : (ssize_t)n;
+}
+
+uint64_t
+qemu_start_of(pid_t pid)
+{
+	char buf[1024];
+	const char *at;
+	uint64_t start = 0;
+
+	if (read_proc(pid, "stat", buf, sizeof(buf)) < 0)
+		return 0;
+	/* The second field is a name in brackets, which may hold anything. */
+	at = strrchr(buf, ')');
+	if (!at || sscanf(at + 1,
+		       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
+		       "%*d %*d %*d %*d %*d %*d %" SCNu64,
+		       &start) != 1)
+		return 0;
+	return start;
+}
+
+/* Of this user; root reaps before it becomes another one. */
+static bool
+is_ours(pid_t pid)
+{
+	char buf[2048];
+	const char *at;
+	unsigned int uid;
+
+	if (read_proc(pid, "status", buf, sizeof(buf)) < 0)
+		return false;
+	at = strstr(buf, "\nUid:");
+	return at && sscanf(at, "\nUid: %u", &uid) == 1 &&
+	       (uid == geteuid() || geteuid() == 0);
+}
+
+static bool
+is_orphan(pid_t pid, const char *site, char *buf, size_t size)
+{
+	ssize_t n = read_proc(pid, "cmdline", buf, size);
+	pid_t holder;
+	uint64_t start;
+
+	return n > 0 && qemu_name_find(buf, (size_t)n, site, &holder, &start) &&
+	       qemu_start_of(holder) != start && is_ours(pid);
+}
+
+int
+qemu_reap(const struct vmm_options *options)
+{
+	CLEANUP(free_ptr) char *buf = xcalloc(1, PROC_FILE_MAX);
+	DIR *proc = opendir("/proc");
+	struct dirent *e;
+	char site[QEMU_SITE_SIZE];
+	int found = 0, r = 0;
+
+	(void)qemu_site(options->state, site);
+	if (!proc)
+		return -errno;
+	while ((e = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+
+		if (pid <= 0 || !is_orphan(pid, site, buf, PROC_FILE_MAX))
+			continue;
+		found++;
+		if (kill(pid, SIGKILL) < 0 && errno != ESRCH)
+			r = -errno;
+	}
+	(void)closedir(proc);
+	return r < 0 ? r : found;
+}
+
+uint64_t
+qemu_private_bytes(pid_t pid)
+{
+	char buf[4096];
+	const char *at;
+	uint64_t kib;
+
+	if (read_proc(pid, "smaps_rollup", buf, sizeof(buf)) < 0)
+		return 0;
+	at = strstr(buf, "\nPrivate_Dirty:");
+	if (!at || sscanf(at, "\nPrivate_Dirty: %" SCNu64, &kib) != 1)
+		return 0;
+	return kib << 10;
+}
+
+void
+qemu_offer_to_oom(pid_t pid)
+{
+	char path[64];
+	CLEANUP(close_fd) int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!write(fd, "1000", 4);
+}
