@@ -7,7 +7,7 @@ set(programs sluice sluice-feed sluice-worker sluice-cell sluice-fetch sluice-bo
   sluice-vmm
   sluice-traffic sluice-sim)
 add_custom_target(programs)
-add_dependencies(programs ${programs})
+add_dependencies(programs ${programs} sluice-agent)
 install(TARGETS ${programs} RUNTIME)
 
 # tools/setup finds its parts in ../tools and its templates in ../etc.
@@ -18,6 +18,11 @@ install(FILES tools/setup.conf tools/setup.check DESTINATION ${libexec}/tools)
 install(FILES etc/sluice.conf etc/policy.conf etc/behaviours.conf
   etc/behaviours-api.conf etc/in.mc etc/out.mc
   DESTINATION ${data})
+
+# What references of clones are built from (tools/sluice/vm_build.c).
+install(PROGRAMS vmm/reference/build DESTINATION ${libexec}/vmm/reference)
+install(FILES vmm/reference/linux.recipe DESTINATION ${libexec}/vmm/reference)
+install(TARGETS sluice-agent RUNTIME DESTINATION ${libexec})
 
 # install_link(TARGET NAME): a relative link, so that DESTDIR makes no odds.
 function(install_link target name)

@@ -26,6 +26,7 @@ command_main command_audit;
 command_main command_scan;
 command_main command_selftest;
 command_main command_config;
+command_main command_vm;
 command_main command_setup;
 command_main command_vm;
 

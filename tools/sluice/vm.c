@@ -18,6 +18,8 @@ static const struct {
     {"list", vm_list, "which clones are there, and what do they do?"},
     {"run", vm_run, "run a file in a clone, and say what it did"},
     {"bench", vm_bench, "how fast are clones on this host, and how many?"},
+    {"reference", vm_reference,
+	"build, check or list what clones are made from"},
 };
 
 static void

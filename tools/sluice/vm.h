@@ -9,5 +9,6 @@
 command_main vm_bench;
 command_main vm_list;
 command_main vm_run;
+command_main vm_reference;
 
 #endif
