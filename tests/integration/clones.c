@@ -1,0 +1,387 @@
+/*
+ * Real clones by QEMU.  Arguments: the directory of a reference with the
+ * agent, and of one whose process 1 is tests/support/hostile_agent.c; then
+ * perhaps "cycles N", to see for N runs that nothing leaks and how long they
+ * take.  t_vmm_qemu.sh builds both and calls this.
+ */
+#include "tests/support/clone_site.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static const char *state, *hostile, *hello;
+
+static int
+set_up(void **test)
+{
+	*test = open_reference(state);
+	return 0;
+}
+
+static int
+set_up_hostile(void **test)
+{
+	*test = open_reference(hostile);
+	return 0;
+}
+
+static int
+tear_down(void **test)
+{
+	ops->close(*test);
+	return 0;
+}
+
+static void
+inject_hello(struct vm *vm)
+{
+	CLEANUP(close_fd) int fd = open(hello, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	struct vmm_sample sample = {
+	    .fd = fd, .name = "hello", .type = "application/x-executable"};
+
+	assert_int_equal(0, fstat(fd, &st));
+	sample.bytes = (uint64_t)st.st_size;
+	assert_int_equal(0, ops->inject(vm, &sample));
+}
+
+static void
+a_clone_runs_a_program_and_reports_its_end(void **test)
+{
+	struct vm *vm = parked_clone(*test);
+	struct vmm_stats stats;
+	char report[65536];
+	size_t n;
+
+	inject_hello(vm);
+	assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
+	expect(vm, VMM_TAKEN);
+	expect(vm, VMM_ENDED);
+	n = ops->collect(vm, 0, report, sizeof(report) - 1);
+	report[n] = '\0';
+	assert_non_null(strstr(report, "agent.start"));
+	if (!strstr(report, "\"code\":7"))
+		fail_msg("no exit by 7 in: %s", report);
+	/* From where it ends there is no more. */
+	assert_int_equal(0, ops->collect(vm, n, report, sizeof(report)));
+	ops->stats(vm, &stats);
+	assert_in_range(stats.private_bytes, 1 << 20, 200 << 20);
+	assert_in_range(stats.clone_usec, 1000, PATIENCE_USEC);
+	destroy(vm);
+}
+
+static void
+what_one_clone_does_another_one_does_not_see(void **test)
+{
+	static const char script[] = "#!/bin/sh\n"
+				     "ls /tmp | grep -q mark && exit 3\n"
+				     "touch /tmp/mark\nexit 4\n";
+
+	for (int i = 0; i < 2; i++) {
+		struct vm *vm = parked_clone(*test);
+		char report[65536];
+
+		inject(vm, "mark.sh", script, sizeof(script) - 1);
+		assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
+		expect(vm, VMM_TAKEN);
+		expect(vm, VMM_ENDED);
+		report[ops->collect(vm, 0, report, sizeof(report) - 1)] = '\0';
+		if (!strstr(report, "\"code\":4"))
+			fail_msg("no exit by 4 in: %s", report);
+		destroy(vm);
+	}
+}
+
+static void
+a_clone_that_is_killed_at_any_stage_died_and_can_be_destroyed(void **test)
+{
+	for (int stage = 0; stage < 5; stage++) {
+		struct vm *vm;
+		pid_t pid;
+
+		assert_int_equal(0, ops->clone(*test, 7, &vm));
+		pid = youngest_child();
+		if (stage > 0)
+			expect(vm, VMM_PARKED);
+		if (stage > 1)
+			inject(vm, "wait.sh", "#!/bin/sh\nsleep 60\n", 19);
+		if (stage > 2)
+			assert_int_equal(
+			    0, ops->run_start(vm, 60 * USEC_PER_SEC));
+		if (stage > 3)
+			expect(vm, VMM_TAKEN);
+		assert_int_equal(0, kill(pid, SIGKILL));
+		if (stage == 3) { /* it may have been quicker */
+			int event = next_stage(vm);
+
+			if (event != VMM_TAKEN) {
+				assert_int_equal(VMM_DIED, event);
+				destroy(vm);
+				continue;
+			}
+		}
+		expect(vm, VMM_DIED);
+		destroy(vm);
+		assert_int_equal(-1, kill(pid, 0));
+	}
+}
+
+static void
+a_clone_can_be_destroyed_at_any_stage(void **test)
+{
+	for (int stage = 0; stage < 4; stage++) {
+		struct vm *vm;
+
+		assert_int_equal(0, ops->clone(*test, 7, &vm));
+		if (stage > 0)
+			expect(vm, VMM_PARKED);
+		if (stage > 1)
+			inject(vm, "wait.sh", "#!/bin/sh\nsleep 60\n", 19);
+		if (stage > 2)
+			assert_int_equal(
+			    0, ops->run_start(vm, 60 * USEC_PER_SEC));
+		destroy(vm);
+	}
+}
+
+static void
+a_sample_that_is_too_large_or_too_short_is_refused(void **test)
+{
+	struct vm *vm = parked_clone(*test);
+	CLEANUP(close_fd) int fd = memfd_new("short");
+	struct vmm_sample sample = {
+	    .fd = fd, .bytes = MAILBOX_SAMPLE_MAX + 1, .name = "", .type = ""};
+
+	assert_int_equal(-EFBIG, ops->inject(vm, &sample));
+	sample.bytes = 10;
+	assert_int_equal(-ENODATA, ops->inject(vm, &sample));
+	destroy(vm);
+}
+
+static void
+clones_die_with_their_holder(void **test)
+{
+	int pipe_fds[2], status;
+	pid_t holder, clone_pid = 0;
+
+	assert_int_equal(0, pipe(pipe_fds));
+	holder = fork();
+	if (holder == 0) {
+		struct vm *vm = parked_clone(*test);
+
+		clone_pid = youngest_child();
+		(void)!write(pipe_fds[1], &clone_pid, sizeof(clone_pid));
+		(void)pause();
+		destroy(vm);
+		_exit(0);
+	}
+	(void)close(pipe_fds[1]);
+	assert_int_equal(sizeof(clone_pid),
+	    read(pipe_fds[0], &clone_pid, sizeof(clone_pid)));
+	(void)close(pipe_fds[0]);
+	assert_int_equal(0, kill(clone_pid, 0));
+	assert_int_equal(0, kill(holder, SIGKILL));
+	assert_int_equal(holder, waitpid(holder, &status, 0));
+	for (int i = 0; i < 200 && kill(clone_pid, 0) == 0; i++)
+		(void)usleep(20000);
+	/* Of an orphan whom nobody waits for a zombie is all that is left. */
+	if (kill(clone_pid, 0) == 0) {
+		char path[64], text[512] = "";
+		FILE *f;
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/stat", clone_pid);
+		f = fopen(path, "re");
+		if (f) {
+			(void)!fgets(text, sizeof(text), f);
+			(void)fclose(f);
+			assert_non_null(strstr(text, ") Z "));
+		}
+	}
+}
+
+/* --- A guest that is taken over. */
+
+static uint64_t
+processor_usec(void)
+{
+	struct rusage u;
+
+	(void)getrusage(RUSAGE_SELF, &u);
+	return (uint64_t)u.ru_utime.tv_sec * USEC_PER_SEC +
+	       (uint64_t)u.ru_utime.tv_usec +
+	       (uint64_t)u.ru_stime.tv_sec * USEC_PER_SEC +
+	       (uint64_t)u.ru_stime.tv_usec;
+}
+
+/* Serve it for a second: events of one wake-up at most, and processor time. */
+static void
+serve(struct vm *vm, unsigned int *ret_most, uint64_t *ret_usec)
+{
+	uint64_t end = mono_now().usec + USEC_PER_SEC;
+	uint64_t before = processor_usec();
+	static char octets[MAILBOX_REPORT_MAX + 4096];
+
+	*ret_most = 0;
+	while (mono_now().usec < end) {
+		struct pollfd p = {.fd = ops->event_fd(vm), .events = POLLIN};
+		enum vmm_event event;
+		unsigned int n = 0;
+
+		(void)poll(&p, 1, 100);
+		while (n < 1000 && ops->next(vm, &event) == 0)
+			n++;
+		if (n > *ret_most)
+			*ret_most = n;
+	}
+	*ret_usec = processor_usec() - before;
+	assert_true(
+	    ops->collect(vm, 0, octets, sizeof(octets)) <= MAILBOX_REPORT_MAX);
+	assert_int_equal(
+	    0, ops->collect(vm, UINT64_MAX, octets, sizeof(octets)));
+}
+
+static void
+what_floods_and_scribbles_is_bounded_and_can_be_ended(void **test)
+{
+	static const char *const acts[] = {"flood", "ring", "scribble"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
+		struct vm *vm = parked_clone(*test);
+		unsigned int most;
+		uint64_t usec;
+
+		inject(vm, acts[i], "", 0);
+		assert_int_equal(0, ops->run_start(vm, USEC_PER_SEC));
+		expect(vm, VMM_TAKEN);
+		serve(vm, &most, &usec);
+		print_message("%s: at most %u events at a time, %lu ms of "
+			      "processor\n",
+		    acts[i], most, (unsigned long)usec / 1000);
+		/* Taken, report, ended, died. */
+		assert_in_range(most, 0, 4);
+		/* Rings alone are not worth half of a processor. */
+		if (strcmp(acts[i], "ring") == 0)
+			assert_in_range(usec, 0, USEC_PER_SEC / 4);
+		destroy(vm);
+	}
+}
+
+static void
+a_guest_that_reboots_has_died(void **test)
+{
+	struct vm *vm = parked_clone(*test);
+
+	inject(vm, "reboot", "", 0);
+	assert_int_equal(0, ops->run_start(vm, USEC_PER_SEC));
+	expect(vm, VMM_TAKEN);
+	expect(vm, VMM_DIED);
+	destroy(vm);
+}
+
+/* --- Many. */
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+say(const char *what, uint64_t *usec, unsigned long n)
+{
+	qsort(usec, n, sizeof(*usec), compare);
+	print_message("%s: p50 %.1f ms, p95 %.1f ms, max %.1f ms\n", what,
+	    (double)usec[n / 2] / 1000, (double)usec[n * 95 / 100] / 1000,
+	    (double)usec[n - 1] / 1000);
+}
+
+static unsigned long cycles = 10;
+
+static void
+nothing_is_left_of_many_clones(void **test)
+{
+	uint64_t *cold = xcalloc(cycles, sizeof(*cold));
+	uint64_t *take = xcalloc(cycles, sizeof(*take));
+	uint64_t *run = xcalloc(cycles, sizeof(*run));
+	uint64_t *end = xcalloc(cycles, sizeof(*end));
+	uint64_t *memory = xcalloc(cycles, sizeof(*memory));
+	size_t before = open_descriptors();
+
+	for (unsigned long i = 0; i < cycles; i++) {
+		struct vm *vm = parked_clone(*test);
+		struct vmm_stats stats;
+		struct mono t;
+
+		ops->stats(vm, &stats);
+		cold[i] = stats.clone_usec;
+		memory[i] = stats.private_bytes / 1000;
+		t = mono_now();
+		inject_hello(vm);
+		assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
+		expect(vm, VMM_TAKEN);
+		take[i] = mono_span(t, mono_now());
+		expect(vm, VMM_ENDED);
+		run[i] = mono_span(t, mono_now());
+		t = mono_now();
+		destroy(vm);
+		end[i] = mono_span(t, mono_now());
+	}
+	assert_int_equal(before, open_descriptors());
+	assert_int_equal(0, youngest_child());
+	say("cold clone", cold, cycles);
+	say("inject and take", take, cycles);
+	say("inject, take and run to the end", run, cycles);
+	say("destroy", end, cycles);
+	say("private memory (MB for ms)", memory, cycles);
+	free(cold);
+	free(take);
+	free(run);
+	free(end);
+	free(memory);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		a_clone_runs_a_program_and_reports_its_end, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_one_clone_does_another_one_does_not_see, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_clone_that_is_killed_at_any_stage_died_and_can_be_destroyed,
+		set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_clone_can_be_destroyed_at_any_stage, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_sample_that_is_too_large_or_too_short_is_refused, set_up,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		clones_die_with_their_holder, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_floods_and_scribbles_is_bounded_and_can_be_ended,
+		set_up_hostile, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_guest_that_reboots_has_died, set_up_hostile, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		nothing_is_left_of_many_clones, set_up, tear_down),
+	};
+	const struct CMUnitTest many[] = {cmocka_unit_test_setup_teardown(
+	    nothing_is_left_of_many_clones, set_up, tear_down)};
+
+	if (argc < 4)
+		return 100;
+	state = argv[1];
+	hostile = argv[2];
+	hello = argv[3];
+	if (argc == 4)
+		return cmocka_run_group_tests(tests, NULL, NULL);
+	cycles = strtoul(argv[4], NULL, 10);
+	return cycles ? cmocka_run_group_tests(many, NULL, NULL) : 100;
+}

@@ -1,0 +1,136 @@
+#!/bin/bash
+# Real clones: a reference is built from Debian's packages, booted once and
+# cloned by QEMU; files run in the clones; whatever a guest does is bounded.
+# shellcheck disable=SC2119,SC2317 source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+for tool in qemu-system-x86_64 cpio lz4 apt-get dpkg-deb; do
+	command -v "$tool" >/dev/null || skip "no $tool"
+done
+dir=$(mktemp -d /tmp/t_vmm_qemu.XXXXXX) || exit 1
+chmod 755 "$dir"
+holder=
+trap '[ -z "$holder" ] || kill -KILL "$holder" 2>/dev/null; rm -rf "$dir"' EXIT
+
+# Kept from one run to the next: what is downloaded, and what fits.
+state=$SLUICE_BUILD/vm
+hostile=$SLUICE_BUILD/vm-hostile
+packages=$SLUICE_BUILD/vm-packages
+agent=$SLUICE_BUILD/bin/sluice-agent
+
+reference()
+{ # what, --state DIR, ...
+	"$sluice" vm reference "$@" >"$dir/out" 2>"$dir/err"
+}
+
+build()
+{ # state, option...
+	local to=$1
+	shift
+	reference build linux --state "$to" --packages "$packages" "$@" && return
+	! grep -q 'is there a network\|there is no network' "$dir/err" ||
+		skip "$(cat "$dir/err")"
+	bad "build: $(cat "$dir/err")"
+	exit 1
+}
+
+# --- Building.
+
+build "$state"
+ok "the reference: $(tail -n 1 "$dir/out")"
+SLUICE_RECIPES=$root/tests/fixtures/reference SLUICE_DECOYS= \
+	build "$hostile" --agent "$SLUICE_BUILD/tests/hostile_agent"
+ok "and one that is hostile: $(tail -n 1 "$dir/out")"
+
+since=${EPOCHREALTIME/./}
+build "$state"
+is "what is there and fits is left alone" "100% linux is there and fits" \
+	"$(cat "$dir/out")"
+most "tenths of a second for that" 100 \
+	$(((${EPOCHREALTIME/./} - since) / 100000))
+
+digest()
+{ # agent
+	"$root/vmm/reference/build" --digest linux "$1"
+}
+[ "$(digest "$agent")" != "$(digest "$SLUICE_BUILD/tests/hostile_agent")" ] ||
+	bad "another agent is another recipe"
+
+mkdir "$dir/again"
+"$root/vmm/reference/build" linux "$dir/again" "$packages" "$agent" \
+	>"$dir/out" || bad "build again"
+for file in kernel initrd packages; do
+	cmp -s "$dir/again/$file" "$state/linux/$file" ||
+		bad "$file is another one when it is built again"
+done
+ok "equal packages give equal files"
+
+# --- What is damaged or of another machine is not used.
+
+copy()
+{ # name: a reference that shares all files but its manifest
+	rm -rf "$dir/copy"
+	mkdir -p "$dir/copy/linux"
+	ln "$hostile/linux"/* "$dir/copy/linux/" 2>/dev/null ||
+		cp "$hostile/linux"/* "$dir/copy/linux/"
+}
+
+wrong()
+{ # what, words of the complaint, sed program for the manifest
+	copy
+	sed "$3" "$hostile/linux/manifest.json" >"$dir/manifest"
+	rm "$dir/copy/linux/manifest.json"
+	cp "$dir/manifest" "$dir/copy/linux/manifest.json"
+	reference check --state "$dir/copy"
+	is "$1: bad news" 1 $?
+	grep -q "$2" "$dir/out" || bad "$1: $(cat "$dir/out" "$dir/err")"
+}
+
+reference check --state "$hostile" || bad "check: $(cat "$dir/out" "$dir/err")"
+wrong "another QEMU" "here is QEMU" 's/emulator version/emulator versino/'
+wrong "another processor" "kHz" 's/"tsc_khz": .*/"tsc_khz": 1000000,/'
+wrong "another machine" "another machine" 's/"machine": ".../"machine": "xyz/'
+wrong "a damaged file" "damaged" '/"ram"/,/}/s/"sha256": ".../"sha256": "000/'
+wrong "a damaged manifest" "manifest.json" 's/"mem_mib"/"nem_mib"/'
+copy
+rm "$dir/copy/linux/state"
+reference check --state "$dir/copy"
+is "a missing file: bad news" 1 $?
+
+# --- Clones.
+
+if "$SLUICE_BUILD/tests/clones" "$state" "$hostile" \
+    "$SLUICE_BUILD/tests/sample_hello" >"$dir/clones" 2>&1; then
+	ok "clones: $(grep -a PASSED "$dir/clones")"
+else
+	bad "clones"
+fi
+grep -a -v '\[ RUN\|\[  *OK' "$dir/clones" | sed 's/^/    /'
+
+# --- The holder: in its sandbox, and killed.
+
+mkdir -p "$dir/spool" "$dir/run"
+cat >"$dir/sluice.conf" <<EOF
+site { spool = "$dir/spool" state = "$dir" runtime = "$dir/run" }
+vm { backend = qemu directory = "$hostile" references = "linux" ready = 2 }
+EOF
+
+clones()
+{
+	pgrep -c -f "name sluice-vm:[0-9a-f]*:$holder:"
+}
+
+"$SLUICE_BUILD/bin/sluice-vmm" -c "$dir/sluice.conf" 2>"$dir/log" &
+holder=$!
+eventually 20 "the holder keeps clones ready" 2 clones
+for pid in $(pgrep -f "name sluice-vm:[0-9a-f]*:$holder:"); do
+	is "a hypervisor has no capabilities it could use" 1 \
+		"$(sed -n 's/^NoNewPrivs:\s*//p' "/proc/$pid/status")"
+	is "and is under filters" 2 \
+		"$(sed -n 's/^Seccomp:\s*//p' "/proc/$pid/status")"
+done
+kill -KILL "$holder"
+wait "$holder" 2>/dev/null
+eventually 5 "they die with it" 0 clones
+holder=
+finish
