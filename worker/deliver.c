@@ -267,6 +267,9 @@ engines_hang(const struct deliver *d, struct mono now)
 	if (item && mono_span(item->begun, now) > patience)
 		return true;
 	patience += 2 * (conf->detonate.patience_usec + conf->vm.deadline_usec);
+	if (conf->links.enabled) /* each file behind one is like a mail */
+		patience += conf->links.timeout_usec +
+			    conf->links.per_message * patience;
 	return lengthy && mono_span(lengthy->begun, now) > patience;
 }
 

@@ -166,6 +166,9 @@ patience_usec(const struct conf *conf)
 	if (conf_has_word(conf->worker.engines, "vm"))
 		usec +=
 		    2 * (conf->detonate.patience_usec + conf->vm.deadline_usec);
+	if (conf->links.enabled) /* each file behind one is like a mail */
+		usec +=
+		    conf->links.timeout_usec + conf->links.per_message * usec;
 	return usec;
 }
 
