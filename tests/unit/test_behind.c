@@ -13,7 +13,7 @@
 static struct {
 	int fds[2]; /* the judge's end, the fetch role's */
 	struct ipc_msg msg;
-	int parked;
+	int n_long;
 	uint32_t n_links;   /* of each mail */
 	unsigned int mails; /* readings that are a mail's, not a file's */
 	unsigned int readings;
@@ -45,11 +45,11 @@ leave(struct reading_writer *w, void *arg)
 }
 
 static void
-on_parked(void *arg, uint64_t job)
+on_long(void *arg, uint64_t job)
 {
 	(void)arg;
 	assert_true(job > 0);
-	web.parked++;
+	web.n_long++;
 }
 
 static void
@@ -58,7 +58,7 @@ start(struct site *s)
 	char err[200] = "";
 
 	assert_int_equal(site_start(s, err, sizeof(err)), 0);
-	judge_fetch(s->judge, web.fds[0], on_parked);
+	judge_fetch(s->judge, web.fds[0], on_long);
 }
 
 static int
@@ -151,7 +151,7 @@ a_hit_behind_a_link_is_one_of_the_mail(void **state)
 	assert_non_null(f);
 	assert_string_equal(f->url, "http://a.test/0.pdf");
 	assert_int_equal(s->done[1], 0);
-	assert_int_equal(web.parked, 1);
+	assert_int_equal(web.n_long, 1);
 	bring(f->number, "octets");
 	site_finish(s, 1);
 	site_said(s, 1, "clamd", ANSWER_HIT, "A (behind http://a.test/0.pdf)");
@@ -194,7 +194,7 @@ a_mail_with_anything_against_it_asks_for_nothing(void **state)
 	assert_null(asked(s));
 	site_finish(s, 1);
 	site_said(s, 1, "spam", ANSWER_HIT, "GTUBE");
-	assert_int_equal(web.parked, 0);
+	assert_int_equal(web.n_long, 0);
 }
 
 static void
@@ -340,6 +340,33 @@ a_file_is_read_though_mail_has_all_the_room(void **state)
 	assert_int_equal(web.readings, 2);
 }
 
+/* The other places are for those that wait for clones. */
+static void
+links_take_half_of_the_places_of_long_messages(void **state)
+{
+	struct site *s = *state;
+	const struct wire_fetch *f;
+
+	web.mails = 2;
+	s->conf->detonate.waiting = 2;
+	start(s);
+	site_submit(s, 1, "OK");
+	f = asked(s);
+	assert_non_null(f);
+	site_submit(s, 2, "OK");
+	assert_null(asked(s));
+	site_finish(s, 2);
+	assert_non_null(strstr(s->evidence[2], "too many messages wait"));
+	assert_int_equal(s->done[1], 0);
+	assert_int_equal(web.n_long, 1);
+	bring_none(f->number);
+	site_finish(s, 1);
+	/* Its place is free again. */
+	web.readings = 0;
+	site_submit(s, 3, "OK");
+	assert_non_null(asked(s));
+}
+
 static void
 above_the_most_at_a_time_a_link_is_refused_at_once(void **state)
 {
@@ -446,6 +473,7 @@ main(void)
 	    TEST(a_file_of_another_size_ends_the_role),
 	    TEST(the_end_of_the_fetch_role_is_told),
 	    TEST(a_file_is_read_though_mail_has_all_the_room),
+	    TEST(links_take_half_of_the_places_of_long_messages),
 	    TEST(above_the_most_at_a_time_a_link_is_refused_at_once),
 	    TEST(the_evidence_of_many_links_fits),
 	    cmocka_unit_test(
