@@ -105,7 +105,7 @@ watch_fanotify_open(struct watch_files *files)
 
 /* The directory that a handle means; false: it is gone. */
 static bool
-open_directory(const struct watch_files *files,
+open_directory(struct watch_files *files,
     const struct fanotify_event_info_fid *info, char ret[PATH_MAX])
 {
 	struct file_handle *handle =
@@ -129,9 +129,36 @@ open_directory(const struct watch_files *files,
 	return n > 0;
 }
 
+/* What tells a directory from others: all from its fsid to its name. */
+static size_t
+key_bytes(const struct fanotify_event_info_fid *info)
+{
+	const struct file_handle *handle =
+	    (const struct file_handle *)(const void *)info->handle;
+
+	return sizeof(info->fsid) + sizeof(*handle) + handle->handle_bytes;
+}
+
+static bool
+is_last(
+    const struct watch_files *files, const struct fanotify_event_info_fid *info)
+{
+	return files->last_bytes > 0 && files->last_bytes == key_bytes(info) &&
+	       memcmp(files->last, &info->fsid, files->last_bytes) == 0;
+}
+
+static void
+keep_last(struct watch_files *files, const struct fanotify_event_info_fid *info)
+{
+	const size_t n = key_bytes(info);
+
+	files->last_bytes = n <= sizeof(files->last) ? n : 0;
+	memcpy(files->last, &info->fsid, files->last_bytes);
+}
+
 /* A directory's handle and a name in it become a path. */
 static void
-handle_path(const struct watch_files *files,
+handle_path(struct watch_files *files,
     const struct fanotify_event_info_fid *info, char ret[PATH_MAX])
 {
 	const struct file_handle *handle =
@@ -140,9 +167,15 @@ handle_path(const struct watch_files *files,
 	    (const char *)handle->f_handle + handle->handle_bytes;
 	char dir[PATH_MAX];
 
-	if (!open_directory(files, info, dir))
-		(void)strcpy(dir, "/?");
-	path_absolute(dir, name, ret);
+	if (!is_last(files, info)) {
+		files->last_bytes = 0;
+		if (open_directory(files, info, dir)) {
+			(void)strcpy(files->last_path, dir);
+			keep_last(files, info);
+		}
+	}
+	path_absolute(
+	    files->last_bytes > 0 ? files->last_path : "/?", name, ret);
 }
 
 static void
@@ -201,13 +234,15 @@ tell(struct scene *scene, const struct fanotify_event_metadata *event,
 }
 
 static void
-on_event(struct scene *scene, const struct watch_files *files,
+on_event(struct scene *scene, struct watch_files *files,
     const struct fanotify_event_metadata *event)
 {
 	const char *at = (const char *)event + event->metadata_len;
 	const char *end = (const char *)event + event->event_len;
 	char path[PATH_MAX] = "", to[PATH_MAX] = "";
 
+	if (event->mask & FAN_ONDIR)
+		files->last_bytes = 0; /* it may be that one */
 	if (event->mask & FAN_Q_OVERFLOW)
 		scene_note(scene, "file events were lost");
 	while ((size_t)(end - at) >= sizeof(struct fanotify_event_info_fid)) {
@@ -236,7 +271,7 @@ get(int fd, void *buf)
 }
 
 void
-watch_fanotify_flush(const struct watch_files *files)
+watch_fanotify_flush(struct watch_files *files)
 {
 	char buf[BUFFER_BYTES];
 
@@ -245,7 +280,7 @@ watch_fanotify_flush(const struct watch_files *files)
 }
 
 void
-watch_fanotify(struct scene *scene, const struct watch_files *files)
+watch_fanotify(struct scene *scene, struct watch_files *files)
 {
 	_Alignas(struct fanotify_event_metadata) char buf[BUFFER_BYTES];
 	const pid_t us = getpid();

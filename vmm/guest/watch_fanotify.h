@@ -6,11 +6,13 @@
 #ifndef SLUICE_VMM_GUEST_WATCH_FANOTIFY_H
 #define SLUICE_VMM_GUEST_WATCH_FANOTIFY_H
 
+#include <limits.h>
 #include <sys/vfs.h>
 
 #include "vmm/guest/scene.h"
 
-#define WATCH_SYSTEMS 5 /* that a sample can write to, and devices */
+#define WATCH_HANDLE_MAX 160 /* MAX_HANDLE_SZ, with fsid and head */
+#define WATCH_SYSTEMS    5   /* that a sample can write to, and devices */
 
 struct watch_files {
 	int fd; /* for poll(2) */
@@ -18,6 +20,10 @@ struct watch_files {
 		int dir; /* its root, -1: there is none */
 		fsid_t id;
 	} systems[WATCH_SYSTEMS];
+	/* The directory of the last event: the next one is often there too. */
+	unsigned char last[WATCH_HANDLE_MAX]; /* fsid, type and handle */
+	size_t last_bytes;
+	char last_path[PATH_MAX];
 };
 
 /*
@@ -28,9 +34,9 @@ struct watch_files {
 int watch_fanotify_open(struct watch_files *files);
 
 /* Forget what has happened so far. */
-void watch_fanotify_flush(const struct watch_files *files);
+void watch_fanotify_flush(struct watch_files *files);
 
 /* Report what waits, a bounded number of events. */
-void watch_fanotify(struct scene *scene, const struct watch_files *files);
+void watch_fanotify(struct scene *scene, struct watch_files *files);
 
 #endif
