@@ -145,7 +145,7 @@ put_tree(struct program *program, int kind, const size_t *rows, size_t n)
 static void
 put_calls(struct program *program, int kind)
 {
-	size_t rows[ARRAY_SIZE(calls)], n = 0;
+	size_t rows[ARRAY_SIZE(calls)] = {0}, n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		size_t at = n;

@@ -159,16 +159,16 @@ void
 guest_seed(const unsigned char *seed, size_t n)
 {
 	CLEANUP(close_fd) int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
-	struct {
+	union {
 		struct rand_pool_info info;
-		unsigned char octets[SEED_MAX];
+		unsigned char octets[sizeof(struct rand_pool_info) + SEED_MAX];
 	} pool;
 
 	if (n > SEED_MAX)
 		n = SEED_MAX;
 	pool.info.entropy_count = (int)n * 8;
 	pool.info.buf_size = (int)n;
-	memcpy(&pool.octets, seed, n);
+	memcpy(pool.info.buf, seed, n);
 	if (fd >= 0 && ioctl(fd, RNDADDENTROPY, &pool) == 0)
 		(void)ioctl(fd, RNDRESEEDCRNG, NULL);
 }

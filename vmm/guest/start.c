@@ -17,6 +17,8 @@
 
 static const char *const environment[] = {"HOME=" SCENE_HOME, "USER=root",
     "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=xterm", "DISPLAY=:0",
+    "PYTHONDONTWRITEBYTECODE=1", /* into the system's directories */
+
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
 
 /* The last steps before the program's first. */

@@ -293,9 +293,13 @@ watch_fanotify(struct scene *scene, struct watch_files *files)
 		if (left <= 0)
 			return;
 		while (FAN_EVENT_OK(event, left)) {
+			const void *next =
+			    (const char *)event + event->event_len;
+
 			if (event->pid != us)
 				on_event(scene, files, event);
-			event = FAN_EVENT_NEXT(event, left);
+			left -= event->event_len;
+			event = next;
 		}
 	}
 }
