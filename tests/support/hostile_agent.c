@@ -79,7 +79,7 @@ int
 main(void)
 {
 	struct mailbox *box;
-	uint32_t order = 0;
+	uint32_t order;
 
 	(void)mkdir("/dev", 0755);
 	(void)mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
@@ -90,7 +90,7 @@ main(void)
 	for (;;) {
 		bool is_run;
 
-		order = box_wait(box, order);
+		order = box_wait(box);
 		is_run = box->command == MAILBOX_RUN; /* before the answer */
 		mailbox_store(box->answer, order);
 		box_ring();
