@@ -86,7 +86,7 @@ says() {
 # A daemon that notes its signals and obeys SIGTERM.
 mkdir "$dir/bin"
 cp "$build/bin/sluice" "$dir/bin/sluice"
-for name in book worker feed; do
+for name in book worker feed vmm; do
 	cat >"$dir/bin/sluice-$name" <<'END'
 #!/bin/sh
 name=$(basename "$0")
@@ -283,5 +283,34 @@ soon "killed, it takes the feed with it" is_gone "$feed"
 soon "and the worker" is_gone "$worker"
 start "and starts again"
 soon "with a feed" is_new feed "$feed"
+is "without vm.backend there is no sluice-vmm" "" "$(child vmm)"
+
+# --- With clones.
+
+clones() { # back end
+	write_conf 2 2000
+	printf 'vm {\n\tbackend = "%s"\n}\n' "$1" >>"$dir/sluice.conf"
+}
+clones auto
+kill -HUP "$pid"
+soon "vm.backend can't come while it runs" \
+    says 'kept-old.*vm.backend changed from none to auto'
+kill -TERM "$pid"
+wait "$pid"
+: >"$dir/signals"
+start "with vm.backend it starts"
+soon "sluice-vmm, too" has vmm
+was=$(child vmm)
+kill -9 "$was"
+soon "which is killed and runs again" is_new vmm "$was"
+kill -TERM "$pid"
+wait "$pid"
+is "it ends after the workers" "feed worker worker vmm book" "$(sed -n \
+    's/^sluice-\([a-z]*\) .* TERM$/\1/p' "$dir/signals" |
+    tr '\n' ' ' | sed 's/ $//')"
+"$sluice" run --no-vm -c "$dir/sluice.conf" >>"$dir/log" 2>&1 &
+pid=$!
+soon "or somebody else starts it" has feed
+is "and run does not" "" "$(child vmm)"
 
 exit $failed
