@@ -113,7 +113,7 @@ agent_ended(struct detector *d)
 		detector_found(d, d->rules->scorer.behaviour);
 }
 
-/* "truncated: 12 events lost" */
+/* It could not watch something, or lost events: "truncated: 12 events lost". */
 static void
 agent_noted(struct detector *d)
 {
@@ -121,6 +121,7 @@ agent_noted(struct detector *d)
 	struct text text;
 	uint64_t lost = 0;
 
+	d->has_note = true;
 	if (!detector_text(d, FIELD_TEXT, &text) ||
 	    strncmp(text.at, prefix, sizeof(prefix) - 1) != 0)
 		return;
@@ -267,6 +268,7 @@ detector_is_conclusive(
 	    : d->malformed ? "the report has lines that are no events"
 	    : d->went_back ? "the report's time went back"
 	    : d->is_truncated || d->n_kept > d->line_at ? "events were lost"
-							: "";
+	    : d->has_note ? "the agent could not see everything"
+			  : "";
 	return !**ret_why;
 }

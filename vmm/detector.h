@@ -61,7 +61,8 @@ bool detector_has_no_opener(const struct detector *detector);
 /*
  * Can a run that shows nothing be called clean?  Not when the report doesn't
  * say that the agent could run the file (no opener, an agent that failed),
- * when it was cut off, when events were lost, or when it has what no agent
+ * when it was cut off, when events were lost or the agent notes that it could
+ * not watch something, or when it has what no agent
  * writes: lines that are no events, a second start, more after the end, a
  * time that goes back.  Then it is unknown; ret_why says in constant words
  * why ("" when it is conclusive).

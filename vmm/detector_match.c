@@ -157,6 +157,10 @@ is_enough(struct detector *d, const struct rules_step *step, uint64_t variable)
 
 	if (step->times == 1)
 		return true;
+	/* "path $ times 5 different path": so many paths, each of which came
+	 * through the steps before. */
+	if (step->different == step->variable)
+		variable = 0;
 	if (is_counted(d, step, variable))
 		return false;
 	cite_step(d, step);

@@ -80,7 +80,7 @@ struct detector {
 	bool is_skipping; /* to the next newline: the line is too long */
 
 	uint64_t events, malformed, lost;
-	bool is_truncated, has_start, has_end, has_more;
+	bool is_truncated, has_start, has_end, has_more, has_note;
 	bool went_back;
 	bool end_is_good;
 	uint32_t newest_msec;

@@ -69,6 +69,8 @@ static const struct act actors[] = {
     {"rewrite-documents", {"5*file.write|path=/root/Documents/#.doc"}},
     {"rewrite-documents",
 	{"5*file.write|path=C:\\\\users\\\\root\\\\Desktop\\\\#.xls"}},
+    {"rewrite-documents", {"5*file.delete|path=/root/Documents/#.doc",
+			      "5*file.create|path=/root/Documents/#.doc"}},
     {"rename-documents",
 	{"5*file.rename|path=/root/Documents/#.doc|to=/root/Documents/"
 	 "#.doc.locked"}},
@@ -259,6 +261,9 @@ static const struct act twins[] = {
 	{"9*file.create|path=/root/Documents/src/#.c",
 	    "9*file.write|path=/root/Documents/src/#.c",
 	    "3*file.create|path=/root/Documents/src/#/README.txt"}},
+    {"a compressor of each file",
+	{"9*file.create|path=/root/Documents/#.doc.gz",
+	    "9*file.delete|path=/root/Documents/#.doc"}},
     {"an editor",
 	{"file.read|path=/root/Documents/plan.doc",
 	    "file.create|path=/root/Documents/plan.doc.tmp",

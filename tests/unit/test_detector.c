@@ -196,6 +196,8 @@ events_are_counted(void **state)
 				   "within 50ms";
 	static const char base[] = "when file.create base $ times 3 different "
 				   "dir";
+	static const char same[] = "when file.delete path $\nthen file.create "
+				   "path $ times 3 different path";
 	static const char then[] = "when file.read times 2\n"
 				   "then net.mail times 2 different to";
 	static const struct row rows[] = {
@@ -231,6 +233,12 @@ events_are_counted(void **state)
 	    {base, {"3*file.create|path=/#/a"}, true},
 	    {base, {"3*file.create|path=/a/#"}, false},
 	    {base, {"2*file.create|path=/#/a", "2*file.create|path=/#/b"},
+		false},
+	    {same, {"3*file.delete|path=/#", "3*file.create|path=/#"}, true},
+	    {same, {"3*file.delete|path=/#", "3*file.create|path=/a#"}, false},
+	    {same,
+		{"2*file.delete|path=/#", "3*file.create|path=/#",
+		    "2*file.create|path=/#"},
 		false},
 	    {then, {"2*file.read|path=/", "2*net.mail|to=#"}, true},
 	    {then,

@@ -57,7 +57,7 @@ only_a_whole_report_is_conclusive(void **state)
 		   "lost\"}\n" END,
 		true, false, "lost"},
 	    {START "{\"ev\":\"agent.note\",\"text\":\"no watch on x\"}\n" END,
-		true, true, ""},
+		true, false, "could not see"},
 	};
 	struct rules *rules = rules_of(RULES);
 
