@@ -22,6 +22,7 @@ install(FILES etc/sluice.conf etc/policy.conf etc/behaviours.conf
 # What references of clones are built from (tools/sluice/vm_build.c).
 install(PROGRAMS vmm/reference/build DESTINATION ${libexec}/vmm/reference)
 install(FILES vmm/reference/linux.recipe DESTINATION ${libexec}/vmm/reference)
+install(PROGRAMS vmm/guest/decoys DESTINATION ${libexec}/vmm/guest)
 install(TARGETS sluice-agent RUNTIME DESTINATION ${libexec})
 
 # install_link(TARGET NAME): a relative link, so that DESTDIR makes no odds.
