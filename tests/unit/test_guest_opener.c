@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-#define PATH "/root/Downloads/file"
+#define PATH         "/root/Downloads/file"
+#define WINDOWS_PATH "C:\\users\\root\\Downloads\\file"
 #define ELF(machine) \
 	"\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0" machine "\0................"
 
@@ -32,7 +33,7 @@ choose(const char *name, const char *type, const char *head, size_t n,
     bool (*is_there)(const char *path), struct opener *ret)
 {
 	const struct opener_file file = {
-	    PATH, name, type, (const unsigned char *)head, n};
+	    PATH, WINDOWS_PATH, name, type, (const unsigned char *)head, n};
 
 	return opener_choose(&file, is_there, ret);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vmm/guest/box.h"
+#include "vmm/guest/disk.h"
 #include "vmm/guest/guest.h"
 #include "vmm/guest/jail.h"
 #include "vmm/guest/run.h"
@@ -46,6 +47,9 @@ main(int argc, char *argv[])
 	guest_be_decoy(argv[0]);
 	if (getpid() != 1)
 		return 0; /* a rehearsal */
+	r = disk_enter();
+	if (r < 0)
+		die("disk", r);
 	guest_mount();
 	r = box_open(getenv("mailbox"), &box);
 	if (r < 0)

@@ -182,6 +182,24 @@ jail_is_running(const struct jail *jail)
 	return false;
 }
 
+size_t
+jail_list(const struct jail *jail, pid_t ret[JAIL_LIST_MAX])
+{
+	char text[TEXT_BYTES], *at, *end;
+	size_t n = 0;
+
+	if (jail->group < 0)
+		return 0;
+	group_read(jail->group, "cgroup.procs", text);
+	for (at = text; *at && n < JAIL_LIST_MAX; at = end + 1) {
+		ret[n] = (pid_t)strtol(at, &end, 10);
+		if (end == at || *end != '\n')
+			break;
+		n++;
+	}
+	return n;
+}
+
 void
 jail_kill(const struct jail *jail)
 {

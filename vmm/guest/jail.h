@@ -10,6 +10,7 @@
 #define SLUICE_VMM_GUEST_JAIL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -38,6 +39,12 @@ void jail_drop(void);
 
 /* Is a process of the sample running? */
 bool jail_is_running(const struct jail *jail);
+
+#define JAIL_LIST_MAX 64
+
+/* Its processes, at most JAIL_LIST_MAX, in the order of their numbers as the
+ * kernel tells it.  Returns how many. */
+size_t jail_list(const struct jail *jail, pid_t ret[JAIL_LIST_MAX]);
 
 /* End them all. */
 void jail_kill(const struct jail *jail);

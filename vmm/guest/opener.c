@@ -1,6 +1,7 @@
 #include "vmm/guest/opener.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -9,6 +10,12 @@
 #define EM_386_OCTET    3 /* e_machine at 18, little endian */
 #define EM_X86_64_OCTET 62
 
+/* Of the PE format: where its offset is, its magic, a flag, a kind. */
+#define PE_OFFSET_AT 60
+#define PE_MAGIC     0x4550u
+#define PE_IS_DLL    0x2000u
+#define PE_64_BITS   0x20bu
+
 static bool
 is_elf(const struct opener_file *file)
 {
@@ -16,6 +23,63 @@ is_elf(const struct opener_file *file)
 	       (file->head[18] == EM_386_OCTET ||
 		   file->head[18] == EM_X86_64_OCTET) &&
 	       file->head[19] == 0;
+}
+
+static uint32_t
+word_at(const struct opener_file *file, size_t at, size_t octets)
+{
+	uint32_t word = 0;
+
+	if (at + octets > file->head_bytes)
+		return 0;
+	while (octets-- > 0)
+		word = word << 8 | file->head[at + octets];
+	return word;
+}
+
+/* A program for Windows that Wine can run: no library, and none for .NET,
+ * which isn't there.  (One whose headers begin beyond what we have is taken
+ * for one; Wine says so if it can't be started.) */
+static bool
+is_pe(const struct opener_file *file)
+{
+	const size_t header = word_at(file, PE_OFFSET_AT, 4);
+	const size_t optional = header + 24;
+
+	if (file->head_bytes < PE_OFFSET_AT + 4 || file->head[0] != 'M' ||
+	    file->head[1] != 'Z')
+		return false;
+	if (header >= file->head_bytes)
+		return true;
+	if (word_at(file, header, 4) != PE_MAGIC)
+		return false; /* of DOS or 16 bits */
+	if (word_at(file, header + 22, 2) & PE_IS_DLL)
+		return false;
+	return word_at(file,
+		   optional +
+		       (word_at(file, optional, 2) == PE_64_BITS ? 224 : 208),
+		   4) == 0;
+}
+
+/* The header of a shell link: its length, then its class. */
+static bool
+is_lnk(const struct opener_file *file)
+{
+	return file->head_bytes > 8 &&
+	       memcmp(file->head, "L\0\0\0\1\24\2\0", 8) == 0;
+}
+
+/* An installer's package is a compound file like old documents: by its
+ * name. */
+static bool
+is_msi(const struct opener_file *file)
+{
+	const char *dot = strrchr(file->name, '.');
+
+	return file->head_bytes > 8 &&
+	       memcmp(file->head, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) == 0 &&
+	       (strcmp(file->type, "application/x-msi") == 0 ||
+		   (dot && strcasecmp(dot, ".msi") == 0));
 }
 
 /* Is the word at s one of a list of words parted by spaces?  Digits and dots
@@ -68,7 +132,16 @@ struct row {
 	const char *types;                 /* MIME types */
 	const char *suffixes;              /* of the name */
 	const char *argv[OPENER_ARGS - 1]; /* the file follows; {NULL}: none */
+	const char *windows; /* by Wine: the program, "": the file itself */
 };
+
+#define WINE   "/usr/lib/wine/wine64"
+#define SYSTEM "C:\\windows\\system32\\"
+#define JS_TYPES \
+	"text/javascript application/javascript application/x-javascript"
+#define VBS_TYPES "text/vbscript text/x-vbscript application/x-vbscript"
+#define BAT_TYPES \
+	"text/x-msdos-batch application/x-bat application/x-msdos-batch"
 
 #define SHELLS   "sh bash dash ash ksh zsh"
 #define SH_TYPES "text/x-shellscript application/x-shellscript application/x-sh"
@@ -77,11 +150,24 @@ struct row {
 
 /* The first row that fits and whose program is there. */
 static const struct row rows[] = {
-    {"elf", is_elf, NULL, NULL, NULL, {NULL}},
-    {"shell", NULL, SHELLS, SH_TYPES, "sh bash", {"/bin/bash"}},
-    {"shell", NULL, SHELLS, SH_TYPES, "sh bash", {"/bin/sh"}},
-    {"python", NULL, "python", PY_TYPES, "py", {"/usr/bin/python3"}},
-    {"perl", NULL, "perl", PL_TYPES, "pl", {"/usr/bin/perl"}},
+    {"elf", is_elf, NULL, NULL, NULL, {NULL}, NULL},
+    {"pe", is_pe, NULL, NULL, NULL, {WINE}, ""},
+    {"js", NULL, NULL, JS_TYPES, "js jse", {WINE, "wscript.exe"},
+	SYSTEM "wscript.exe"},
+    {"vbs", NULL, NULL, VBS_TYPES, "vbs vbe", {WINE, "wscript.exe"},
+	SYSTEM "wscript.exe"},
+    {"wsf", NULL, NULL, NULL, "wsf", {WINE, "wscript.exe"},
+	SYSTEM "wscript.exe"},
+    {"bat", NULL, NULL, BAT_TYPES, "bat cmd", {WINE, "cmd.exe", "/c"},
+	SYSTEM "cmd.exe"},
+    {"lnk", is_lnk, NULL, NULL, NULL, {WINE, "start.exe", "/wait"},
+	SYSTEM "start.exe"},
+    {"msi", is_msi, NULL, NULL, NULL, {WINE, "msiexec.exe", "/qn", "/i"},
+	SYSTEM "msiexec.exe"},
+    {"shell", NULL, SHELLS, SH_TYPES, "sh bash", {"/bin/bash"}, NULL},
+    {"shell", NULL, SHELLS, SH_TYPES, "sh bash", {"/bin/sh"}, NULL},
+    {"python", NULL, "python", PY_TYPES, "py", {"/usr/bin/python3"}, NULL},
+    {"perl", NULL, "perl", PL_TYPES, "pl", {"/usr/bin/perl"}, NULL},
 };
 
 static bool
@@ -120,7 +206,10 @@ opener_choose(const struct opener_file *file,
 			ret->argv[n] = row->argv[n];
 			n++;
 		}
-		ret->argv[n] = file->path;
+		ret->argv[n] = row->windows ? file->windows_path : file->path;
+		if (row->windows)
+			ret->windows_program =
+			    row->windows[0] ? row->windows : file->windows_path;
 		return 0;
 	}
 	return -ENOENT;

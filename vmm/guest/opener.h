@@ -9,20 +9,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OPENER_HEAD_BYTES 256 /* of the file: its magic, its first line */
-#define OPENER_ARGS       6   /* program, its options, the file, NULL */
+#define OPENER_HEAD_BYTES 1024 /* of the file: its magic, its headers */
+#define OPENER_ARGS       6    /* program, its options, the file, NULL */
 
 struct opener_file {
-	const char *path; /* in the guest */
-	const char *name; /* as the mail names it */
-	const char *type; /* MIME type, "" unknown */
+	const char *path;         /* in the guest */
+	const char *windows_path; /* the same, as Windows programs see it */
+	const char *name;         /* as the mail names it */
+	const char *type;         /* MIME type, "" unknown */
 	const unsigned char *head;
 	size_t head_bytes; /* at most OPENER_HEAD_BYTES */
 };
 
 struct opener {
-	const char *how;               /* for agent.start; a constant */
-	const char *file;              /* the path that was given */
+	const char *how;  /* for agent.start; a constant */
+	const char *file; /* the path that was given */
+	/* Under Wine: the program whose process comes first; else NULL. */
+	const char *windows_program;
 	const char *argv[OPENER_ARGS]; /* constants, and that path */
 };
 

@@ -177,6 +177,27 @@ add(struct report *report, struct report_kind_state *kind, uint64_t usec,
 	write_or_lose(report, kind, usec, 1);
 }
 
+/* What lies on Wine's drive is told as Windows calls it. */
+static void
+put_path(const struct report *report, struct line *line,
+    const unsigned char *octets, size_t n)
+{
+	char text[REPORT_STRING_MAX];
+	const size_t skip = report->drive ? strlen(report->drive) : 0;
+
+	if (skip == 0 || n < skip || memcmp(octets, report->drive, skip) != 0 ||
+	    (n > skip && octets[skip] != '/')) {
+		put_string(line, octets, n);
+		return;
+	}
+	n -= skip;
+	if (n > sizeof(text) - 2)
+		n = sizeof(text) - 2;
+	memcpy(text, "C:", 2);
+	memcpy(text + 2, octets + skip, n);
+	put_string(line, (const unsigned char *)text, n + 2);
+}
+
 void
 report_fields(struct report *report, uint64_t usec, const char *by, int pid,
     enum report_kind kind, const struct report_field *fields)
@@ -199,7 +220,7 @@ report_fields(struct report *report, uint64_t usec, const char *by, int pid,
 		put_text(&line, ",\"");
 		put_text(&line, fields->key);
 		put_text(&line, "\":");
-		put_string(&line, fields->octets, fields->n);
+		put_path(report, &line, fields->octets, fields->n);
 	}
 	same = line.n;
 	if (pid > 0)

@@ -39,9 +39,12 @@ enum report_kind {
 #define BY_SECCOMP  "seccomp"
 #define BY_FANOTIFY "fanotify"
 #define BY_PROC     "proc"
+#define BY_WINE     "wine"
 #define BY_SINK     "sink"
 
 struct report {
+	const char *drive; /* where Wine's C: is, which is told as C:; NULL:
+			      there is none */
 	char *at;
 	size_t max;
 	size_t used; /* whole lines */

@@ -19,8 +19,10 @@
 #include "vmm/guest/start.h"
 #include "vmm/guest/watch_proc.h"
 #include "vmm/guest/watch_seccomp.h"
+#include "vmm/guest/wine.h"
 
 #define CALLS_A_TURN 64
+#define OTHER_POLLS  4 /* than the sink's */
 /* Once nothing is heard and nothing runs for that long after the program's
  * end, what it left behind waits for something that doesn't come. */
 #define QUIET_USEC 1500000u
@@ -125,12 +127,13 @@ reap(struct course *course)
 static void
 turn(struct run *run, struct course *course)
 {
-	struct pollfd polls[3 + SINK_POLLS] = {{course->sleepers.fd, POLLIN, 0},
-	    {run->files.fd, POLLIN, 0}, {run->processes, POLLIN, 0}};
-	size_t n = sink_polls(&run->sink, polls + 3);
+	struct pollfd polls[OTHER_POLLS + SINK_POLLS] = {
+	    {course->sleepers.fd, POLLIN, 0}, {run->files.fd, POLLIN, 0},
+	    {run->processes, POLLIN, 0}, {run->wine.fd, POLLIN, 0}};
+	size_t n = sink_polls(&run->sink, polls + OTHER_POLLS);
 	int heard;
 
-	heard = poll(polls, n + 3,
+	heard = poll(polls, n + OTHER_POLLS,
 	    course->sleepers.count > 0 || course->first_ended ? 1 : WAIT_MSEC);
 	if (heard > 0)
 		course->heard_usec = clock_usec();
@@ -138,7 +141,9 @@ turn(struct run *run, struct course *course)
 		watch_fanotify(&run->scene, &run->files);
 	if (polls[2].revents)
 		watch_proc(&run->scene, run->processes);
-	sink_serve(&run->sink, &run->scene, polls + 3, n);
+	if (polls[3].revents)
+		watch_wine(&run->wine, &run->scene);
+	sink_serve(&run->sink, &run->scene, polls + OTHER_POLLS, n);
 	if (polls[0].revents & POLLIN)
 		serve_calls(run, course);
 	else if (polls[0].revents & POLLHUP)
@@ -214,11 +219,16 @@ execute(struct run *run, const struct run_sample *sample,
 {
 	const char *how;
 	struct start start;
-	int r;
+	int r, err = -1;
 
 	r = write_file(opener->file, sample->octets, sample->n);
+	if (r == 0 && opener->windows_program)
+		r = watch_wine_begin(&run->wine, &run->scene, &run->jail,
+		    opener->windows_program, &err);
 	if (r == 0)
-		r = start_program(&run->jail, opener, &start);
+		r = start_program(&run->jail, opener, err, &start);
+	if (err >= 0)
+		(void)close(err);
 	if (r < 0) {
 		course->code = r;
 		return "failed";
@@ -237,6 +247,8 @@ execute(struct run *run, const struct run_sample *sample,
 	(void)close(start.word);
 	watch_fanotify(&run->scene, &run->files);
 	watch_proc(&run->scene, run->processes);
+	if (watch_wine_end(&run->wine, &run->scene))
+		how = "no-opener"; /* Wine couldn't start it */
 	ledger_compare(&run->ledger, &run->scene);
 	tell_limits(run);
 	return how;
@@ -245,9 +257,9 @@ execute(struct run *run, const struct run_sample *sample,
 static void
 run_it(struct run *run, const struct run_sample *sample)
 {
-	char path[PATH_MAX];
-	const struct opener_file file = {path, sample->name, sample->type,
-	    sample->octets,
+	char path[PATH_MAX], windows_path[PATH_MAX];
+	const struct opener_file file = {path, windows_path, sample->name,
+	    sample->type, sample->octets,
 	    sample->n < OPENER_HEAD_BYTES ? sample->n : OPENER_HEAD_BYTES};
 	struct opener opener;
 	struct course course = {
@@ -256,6 +268,8 @@ run_it(struct run *run, const struct run_sample *sample)
 	int r;
 
 	path_absolute(SCENE_DOWNLOADS, sample->name, path);
+	(void)snprintf(windows_path, sizeof(windows_path), WINE_DOWNLOADS "%s",
+	    sample->name);
 	r = opener_choose(&file, is_there, &opener);
 	scene_add(&run->scene, BY_AGENT, 0, REPORT_AGENT_START,
 	    FIELD("name", sample->name), FIELD("type", sample->type),
@@ -285,6 +299,9 @@ run_prepare(struct run *run)
 		run->lacking = "the kernel tells nothing of processes";
 	if (watch_fanotify_open(&run->files) < 0)
 		run->lacking = "the kernel tells nothing of files";
+	run->wine.fd = -1;
+	if (wine_is_there() && wine_start() < 0)
+		run->lacking = "Wine's server doesn't start";
 	ledger_take(&run->ledger);
 }
 
@@ -293,6 +310,8 @@ begin(struct run *run, char *room, size_t bytes)
 {
 	memset(&run->scene, 0, sizeof(run->scene));
 	report_init(&run->scene.report, room, bytes);
+	if (wine_is_there())
+		run->scene.report.drive = WINE_DRIVE;
 	run->scene.sink = &run->sink;
 	run->scene.ledger = &run->ledger;
 	run->scene.sees_files = run->files.fd >= 0;
@@ -300,13 +319,13 @@ begin(struct run *run, char *room, size_t bytes)
 	run->rung_bytes = 0;
 }
 
-void
-run_rehearse(struct run *run)
+static void
+rehearse(struct run *run, const char *path, const char *name)
 {
 	static char room[REPORT_LINE_MAX * 4];
-	CLEANUP(close_fd) int fd = open("/init", O_RDONLY | O_CLOEXEC);
-	struct run_sample sample = {
-	    .name = RUN_REHEARSAL, .deadline_usec = REHEARSAL_USEC};
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct run_sample sample = {.deadline_usec = REHEARSAL_USEC};
+	char copy[PATH_MAX];
 	struct stat st;
 	void *octets;
 
@@ -316,11 +335,21 @@ run_rehearse(struct run *run)
 	octets = mmap(NULL, sample.n, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (octets == MAP_FAILED)
 		return;
+	(void)snprintf(sample.name, sizeof(sample.name), "%s", name);
 	sample.octets = octets;
 	begin(run, room, sizeof(room));
 	run_it(run, &sample);
 	(void)munmap(octets, sample.n);
-	(void)unlink(SCENE_DOWNLOADS "/" RUN_REHEARSAL);
+	path_absolute(SCENE_DOWNLOADS, name, copy);
+	(void)unlink(copy);
+}
+
+void
+run_rehearse(struct run *run)
+{
+	rehearse(run, "/init", RUN_REHEARSAL);
+	for (int i = 0; i < WINE_REHEARSALS && wine_is_there(); i++)
+		rehearse(run, WINE_REHEARSAL, RUN_REHEARSAL ".exe");
 	ledger_take(&run->ledger);
 	watch_fanotify_flush(&run->files);
 	watch_proc_flush(run->processes);

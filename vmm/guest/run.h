@@ -10,6 +10,7 @@
 #include "vmm/guest/scene.h"
 #include "vmm/guest/sink.h"
 #include "vmm/guest/watch_fanotify.h"
+#include "vmm/guest/watch_wine.h"
 #include "vmm/mailbox.h"
 
 /* What a rehearsal executes: this binary, under a name that ends at once. */
@@ -22,6 +23,7 @@ struct run {
 	struct jail jail;
 	struct ledger ledger;
 	struct watch_files files;
+	struct watch_wine wine;
 	int processes;       /* -1: this kernel doesn't tell */
 	const char *lacking; /* what the report must confess, NULL: nothing */
 	struct mailbox *box; /* NULL while it rehearses */

@@ -12,6 +12,7 @@
 #include "vmm/guest/opener.h"
 #include "vmm/guest/scene.h"
 #include "vmm/guest/tracee.h"
+#include "vmm/guest/wine.h"
 
 #define NOT_STARTED 127 /* as a shell says it */
 
@@ -23,13 +24,13 @@ static const char *const environment[] = {"HOME=" SCENE_HOME, "USER=root",
 
 /* The last steps before the program's first. */
 static _Noreturn void
-become(const struct opener *opener, int tell)
+become(const struct opener *opener, int err, int tell)
 {
 	int null = open("/dev/null", O_RDWR), fd, error;
 
 	(void)dup2(null, 0);
 	(void)dup2(null, 1);
-	(void)dup2(null, 2);
+	(void)dup2(err >= 0 ? err : null, 2);
 	(void)setsid();
 	(void)chdir(SCENE_DOWNLOADS);
 	jail_enter();
@@ -38,15 +39,17 @@ become(const struct opener *opener, int tell)
 		_exit(NOT_STARTED);
 	jail_drop();
 	(void)execve(opener->argv[0], (char *const *)(uintptr_t)opener->argv,
-	    (char *const *)(uintptr_t)environment);
+	    (char *const *)(uintptr_t)(opener->windows_program
+					   ? wine_environment
+					   : environment));
 	error = errno;
 	(void)!write(tell, &error, sizeof(error));
 	_exit(NOT_STARTED);
 }
 
 int
-start_program(
-    const struct jail *jail, const struct opener *opener, struct start *ret)
+start_program(const struct jail *jail, const struct opener *opener, int err,
+    struct start *ret)
 {
 	CLEANUP(close_fd) int hear = -1;
 	int tell[2], theirs, fd;
@@ -57,7 +60,7 @@ start_program(
 	hear = tell[0];
 	pid = jail_fork(jail);
 	if (pid == 0)
-		become(opener, tell[1]);
+		become(opener, err, tell[1]);
 	(void)close(tell[1]);
 	if (pid < 0)
 		return -errno;

@@ -21,8 +21,8 @@ struct start {
  * program, whose descriptors are the caller's; or -errno: it isn't started.
  * It waits at its first system call that is asked about, which executes it.
  */
-int start_program(
-    const struct jail *jail, const struct opener *opener, struct start *ret);
+int start_program(const struct jail *jail, const struct opener *opener, int err,
+    struct start *ret);
 
 /* Was it executed?  0; or -errno as execve(2), once it has ended. */
 int start_result(const struct start *start);

@@ -5,8 +5,6 @@
 
 #include "vmm/guest/wine_trace.h"
 
-#define BY_WINE "wine"
-
 /* One line, and who wrote it. */
 struct wine_line {
 	struct report *report;

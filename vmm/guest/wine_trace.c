@@ -297,8 +297,11 @@ on_line(struct wine_trace *trace, struct report *report, uint64_t usec)
 	struct wine_line line = {
 	    .report = report, .usec = usec, .at = trace->line};
 
-	if (!who(&line))
+	if (!who(&line)) {
+		if (wine_text_skip(&line.at, "wine: "))
+			trace->is_failed = true;
 		return;
+	}
 	if (trace->first_pid == 0) {
 		trace->first_pid = line.pid;
 		set_text(wine_program_of(trace, line.pid)->path, WINE_PATH_MAX,
@@ -317,6 +320,8 @@ on_line(struct wine_trace *trace, struct report *report, uint64_t usec)
 		on_new_process(trace, &line);
 	else if (wine_text_skip(&line.at, "trace:loaddll:"))
 		on_loaded(&line);
+	else if (wine_text_skip(&line.at, "err:module:LdrInitializeThunk"))
+		trace->is_failed = true;
 }
 
 void

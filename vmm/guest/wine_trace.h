@@ -17,7 +17,8 @@
 
 /* What is to be printed; -all first, or Wine prints its own troubles too. */
 #define WINE_TRACE_DEBUG \
-	"-all,trace+relay,trace+reg,trace+process,trace+loaddll,+pid"
+	"-all,err+module,trace+relay,trace+reg,trace+process,trace+loaddll,+" \
+	"pid"
 
 /* Wine counts processes by itself.  Added to its numbers, so that none is
  * taken for one of the kernel's (at most 4194304). */
@@ -81,6 +82,7 @@ struct wine_trace {
 	struct wine_thread threads[WINE_THREADS];
 	uint32_t next_thread;
 	uint8_t times[WINE_APIS];
+	bool is_failed; /* Wine says that it can't run something */
 };
 
 /* Begin.  first: the program, as Windows calls it, whose process comes first;
