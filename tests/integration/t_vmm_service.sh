@@ -88,6 +88,39 @@ wait "$holder"
 is "SIGTERM ends it" 0 $?
 holder=
 
+# --- What was run for a message is found in the journals.
+
+for d in in out virus ext spam error journal feed1; do
+	mkdir -p "$dir/spool/$d"
+done
+sed -i "s|^site {|&\n\tspool = \"$dir/spool\"|" "$dir/conf"
+hash=$(printf 'a%.0s' {1..64})
+line()
+{ # t, verdict with more
+	printf '{"t":%s,"event":"move","id":"AA%s","from":"feed1","to":"virus",' \
+		"$1" "$1"
+	printf '"evidence":{"parts":[{"sha256":"%s","names":["a.exe"],' "$hash"
+	printf '"verdicts":[{"engine":"clamd","answer":"clean"},{"engine":"vm",'
+	printf '%s}]}]}}\n' "$2"
+}
+report()
+{ # hash
+	"$sluice" vm report -j -c "$dir/conf" "$1" >"$dir/out" 2>"$dir/err"
+}
+{
+	line 1000 '"answer":"clean","did":{"behaviours":[]}'
+	line 2000 '"answer":"hit","did":{"behaviours":[{"id":"autorun"}]}'
+	line 3000 '"answer":"hit","known":true'
+} >"$dir/spool/journal/worker-1"
+report aaaaaaaaaa
+is "the newest run of a file is told, by the first digits of its hash" \
+	"1 AA2000" "$? $(sed -n 's/.*"id":"\(AA[0-9]*\)".*/\1/p' "$dir/out")"
+grep -q '"id":"autorun"' "$dir/out" || bad "what it did: $(cat "$dir/out")"
+report bbbbbbbb
+is "of another there is none" 2 $?
+report aaa
+is "too few digits are refused" 100 $?
+
 # --- With real clones.
 
 if [ ! -f "$SLUICE_BUILD/vm/linux/manifest.json" ]; then

@@ -17,6 +17,7 @@ static const struct {
 } subs[] = {
     {"list", vm_list, "which clones are there, and what do they do?"},
     {"run", vm_run, "run a file in a clone, and say what it did"},
+    {"report", vm_report, "what a file that came with a message did"},
     {"bench", vm_bench, "how fast are clones on this host, and how many?"},
     {"reference", vm_reference,
 	"build, check or list what clones are made from"},

@@ -8,6 +8,7 @@
 
 command_main vm_bench;
 command_main vm_list;
+command_main vm_report;
 command_main vm_run;
 command_main vm_reference;
 

@@ -11,8 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STAGE_USEC (10 * USEC_PER_SEC)
+/* One that is ready has stood still for a while. */
+#define READY_USEC (50 * USEC_PER_MSEC)
 #define RUN_USEC   (5 * USEC_PER_SEC) /* the agent's own deadline */
 
 void
@@ -171,6 +174,7 @@ use_clone(const struct vmm_ops *ops, struct vm *vm,
 	struct mono mark;
 	int r;
 
+	(void)usleep(READY_USEC);
 	ops->stats(vm, &stats);
 	measure_add(&s->private_bytes, stats.private_bytes);
 	mark = mono_now();
