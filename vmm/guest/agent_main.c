@@ -77,6 +77,7 @@ main(int argc, char *argv[])
 		}
 		mailbox_store(box->state, MAILBOX_RUNNING);
 		mailbox_store(box->answer, order);
+		box_ring(); /* it is taken; its first event may be far off */
 		run_order(&run, box);
 	}
 }
