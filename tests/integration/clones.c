@@ -255,7 +255,9 @@ what_floods_and_scribbles_is_bounded_and_can_be_ended(void **test)
 
 		inject(vm, acts[i], "", 0);
 		assert_int_equal(0, ops->run_start(vm, USEC_PER_SEC));
-		expect(vm, VMM_TAKEN);
+		/* What scribbles may overwrite its answer, or lie at once. */
+		if (strcmp(acts[i], "scribble") != 0)
+			expect(vm, VMM_TAKEN);
 		serve(vm, &most, &usec);
 		print_message("%s: at most %u events at a time, %lu ms of "
 			      "processor\n",
