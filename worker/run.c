@@ -4,6 +4,7 @@
 #include "worker/runs_priv.h"
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/conf.h"
 #include "common/io.h"
 #include "common/log.h"
@@ -21,10 +22,34 @@ static_assert(
 	TABLE_CONTEXT_MAX,
     "nothing of a context may be cut off: old verdicts would be found again");
 
+/* The table keeps one verdict of a content for each engine: what a file does
+ * as one kind must not be in the place of what it does as another. */
+#define ENGINE_PREFIX "vm:"
+static_assert(sizeof(ENGINE_PREFIX) - 1 + SUSPECT_KIND_MAX <= TABLE_ENGINE_MAX,
+    "nothing of an engine may be cut off");
+
 static const struct reading_part *
 seen_of(const struct job_part *part)
 {
 	return &part->job->reading->parts[part - part->job->parts];
+}
+
+/* What the table knows the engine by. */
+static void
+engine_of(const struct run *run, char ret[TABLE_ENGINE_MAX])
+{
+	(void)snprintf(
+	    ret, TABLE_ENGINE_MAX, ENGINE_PREFIX "%s", run->suspect.kind);
+}
+
+static void
+tell_table(const struct run *run, enum table_verdict verdict, const char *name)
+{
+	char engine[TABLE_ENGINE_MAX];
+
+	engine_of(run, engine);
+	table_result(run->runs->table, &run->part->digest, engine, run->context,
+	    verdict, name, seen_of(run->part)->bytes);
 }
 
 struct run *
@@ -36,6 +61,7 @@ run_new(struct runs *runs, const struct planned *file)
 	run->number = ++runs->last_number;
 	run->part = file->part;
 	run->suspect = file->suspect;
+	run->begun = mono_now();
 	HASH_ADD(hh, runs->by_number, number, sizeof(run->number), run);
 	return run;
 }
@@ -93,6 +119,7 @@ run_answered(struct run *run, struct engine_answer *answer)
 
 	if (answer->answer == ANSWER_UNKNOWN_SYSTEM)
 		weigh_unknown(run, answer);
+	answer->usec = mono_span(run->begun, mono_now());
 	if (!part->is_run ||
 	    answer_worse((enum answer)answer->answer,
 		(enum answer)part->vm.answer) == (enum answer)answer->answer)
@@ -109,8 +136,7 @@ run_unknown(struct run *run, const char *reason)
 	struct engine_answer answer;
 
 	if (run->is_claimed)
-		table_result(run->runs->table, &run->part->digest, "vm",
-		    run->context, TABLE_UNKNOWN, "", seen_of(run->part)->bytes);
+		tell_table(run, TABLE_UNKNOWN, "");
 	answer_set(&answer, "vm", ANSWER_UNKNOWN_SYSTEM, "%s", reason);
 	run_answered(run, &answer);
 }
@@ -275,8 +301,7 @@ publish(const struct run *run, const struct engine_answer *answer)
 		else if (answer->answer == ANSWER_HIT)
 			verdict = TABLE_HIT;
 	}
-	table_result(run->runs->table, &run->part->digest, "vm", run->context,
-	    verdict, answer->reason, seen_of(run->part)->bytes);
+	tell_table(run, verdict, answer->reason);
 }
 
 static void
@@ -323,13 +348,15 @@ void
 run_begin(struct run *run)
 {
 	struct runs *runs = run->runs;
+	char engine[TABLE_ENGINE_MAX];
 
+	engine_of(run, engine);
 	if (!context_of(run, run->context))
 		run_unknown(run,
 		    *runs->state.text ? runs->state.text : "no clones so far");
 	else if (run->part->job->info.afresh)
 		run_send(run);
 	else
-		table_lookup(runs->table, run->number, "vm", run->context,
+		table_lookup(runs->table, run->number, engine, run->context,
 		    &run->part->digest, 1);
 }

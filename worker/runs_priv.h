@@ -5,6 +5,7 @@
 #ifndef SLUICE_WORKER_RUNS_PRIV_H
 #define SLUICE_WORKER_RUNS_PRIV_H
 
+#include "common/clock.h"
 #include "common/ipc.h"
 #include "worker/job_priv.h"
 #include "worker/plan.h"
@@ -18,6 +19,7 @@ struct run {
 	struct runs *runs;
 	struct job_part *part;
 	struct suspect suspect;
+	struct mono begun;
 	char context[TABLE_CONTEXT_MAX];
 	bool is_claimed;        /* the table waits for our answer */
 	bool is_sent;           /* the vmm role has it */

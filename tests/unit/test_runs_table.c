@@ -30,7 +30,7 @@ is_result(const struct runs_site *r, size_t i, enum table_verdict verdict,
 	const struct digest want = digest_of("x");
 
 	assert_memory_equal(&result->key, &want, sizeof(want));
-	assert_string_equal(result->engine, "vm");
+	assert_string_equal(result->engine, "vm:js");
 	assert_string_equal(result->context, "ref:js");
 	assert_int_equal(result->verdict, verdict);
 	assert_int_equal(result->bytes, 1);
@@ -47,7 +47,7 @@ the_table_is_asked_by_content_reference_and_kind(void **state)
 	runs_part(r, "x", "b.vbs");
 	(void)asked(r);
 	for (int i = 0; i < 2; i++) {
-		assert_string_equal(l[i].engine, "vm");
+		assert_string_equal(l[i].engine, i ? "vm:js" : "vm:vbs");
 		assert_string_equal(l[i].context, i ? "ref:js" : "ref:vbs");
 		assert_int_equal(l[i].n, 1);
 		assert_memory_equal(&l[i].keys[0], &x, sizeof(x));
