@@ -43,19 +43,22 @@ add_verdict(json_t *verdicts, const char *engine, const char *answer,
 	(void)json_array_append_new(verdicts, v);
 }
 
-/* The clones' answer, with what the file did there. */
+/* The clones' answer, how long it took (table and queue too), and what the
+ * file did there. */
 static void
 add_run(json_t *verdicts, const struct job_part *part)
 {
-	json_t *did =
-	    part->behaviours ? json_loads(part->behaviours, 0, NULL) : NULL;
+	json_t *verdict, *did = NULL;
 
+	if (part->behaviours)
+		did = json_loads(part->behaviours, 0, NULL);
 	add_verdict(verdicts, "vm", answer_name((enum answer)part->vm.answer),
 	    part->vm.reason, part->is_run_known);
+	verdict = json_array_get(verdicts, json_array_size(verdicts) - 1);
+	(void)json_object_set_new(
+	    verdict, "usec", json_integer((json_int_t)part->vm.usec));
 	if (did)
-		(void)json_object_set_new(
-		    json_array_get(verdicts, json_array_size(verdicts) - 1),
-		    "did", did);
+		(void)json_object_set_new(verdict, "did", did);
 }
 
 static json_t *
@@ -130,7 +133,7 @@ is_bad(const struct job_part *part)
 }
 
 /* The most that one record takes beside its texts. */
-#define PART_JSON_BYTES 400
+#define PART_JSON_BYTES 430
 
 /* As ASCII an octet takes three at most: two make one \u of six, and a '"'
  * takes two.  Controls, which would take six, the reader refuses. */
