@@ -99,9 +99,10 @@ line()
 { # t, verdict with more
 	printf '{"t":%s,"event":"move","id":"AA%s","from":"feed1","to":"virus",' \
 		"$1" "$1"
-	printf '"evidence":{"parts":[{"sha256":"%s","names":["a.exe"],' "$hash"
-	printf '"verdicts":[{"engine":"clamd","answer":"clean"},{"engine":"vm",'
-	printf '%s}]}]}}\n' "$2"
+	printf '"verdict":"virus","evidence":{"engines":[],"reading":{"parts":['
+	printf '{"sha256":"%s","names":["a.exe"],"verdicts":[' "$hash"
+	printf '{"engine":"clamd","answer":"clean"},{"engine":"vm",'
+	printf '%s}]}]}}}\n' "$2"
 }
 report()
 { # hash
@@ -109,13 +110,22 @@ report()
 }
 {
 	line 1000 '"answer":"clean","did":{"behaviours":[]}'
-	line 2000 '"answer":"hit","did":{"behaviours":[{"id":"autorun"}]}'
-	line 3000 '"answer":"hit","known":true'
+	line 2000 '"answer":"hit","did":{"behaviours":[{"id":"autorun","events":[{"t":1.5,"ev":"file.write","path":"/x\n"}]}]}'
+	line 3000 '"answer":"hit","known":true,"usec":1500'
 } >"$dir/spool/journal/worker-1"
 report aaaaaaaaaa
 is "the newest run of a file is told, by the first digits of its hash" \
 	"1 AA2000" "$? $(sed -n 's/.*"id":"\(AA[0-9]*\)".*/\1/p' "$dir/out")"
 grep -q '"id":"autorun"' "$dir/out" || bad "what it did: $(cat "$dir/out")"
+"$sluice" explain -c "$dir/conf" AA2000 >"$dir/out" 2>"$dir/err"
+is "a message is explained by what its file did" \
+	"0 file.write path=/x?" "$? $(grep -o 'file.write.*' "$dir/out")"
+"$sluice" explain -c "$dir/conf" AA3000 >"$dir/out" 2>"$dir/err"
+is "and one whose file was known by what it did for another" \
+	"0 1 1 1" "$? $(grep -c 'known.*1.5 ms' "$dir/out") \
+$(grep -c 'run for message AA2000' "$dir/out") $(grep -c autorun "$dir/out")"
+"$sluice" explain -c "$dir/conf" AA4000 >"$dir/out" 2>"$dir/err"
+is "of another nothing is known" 2 $?
 report bbbbbbbb
 is "of another there is none" 2 $?
 report aaa

@@ -22,12 +22,12 @@ command_main command_gate;
 command_main command_status;
 command_main command_queue;
 command_main command_trace;
+command_main command_explain;
 command_main command_audit;
 command_main command_scan;
 command_main command_selftest;
 command_main command_config;
 command_main command_vm;
 command_main command_setup;
-command_main command_vm;
 
 #endif

@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"status", command_status, "what waits where, and is everything alive?"},
     {"queue", command_queue, "list the messages in the spool"},
     {"trace", command_trace, "everything that is known about one message"},
+    {"explain", command_explain, "why is a message where it is?"},
     {"audit", command_audit, "is every accepted message in one place?"},
     {"scan", command_scan, "judge message files without the spool"},
     {"selftest", command_selftest,

@@ -6,10 +6,26 @@
 
 #include "tools/sluice/command.h"
 
+#include <jansson.h>
+
+struct spool;
+
 command_main vm_bench;
 command_main vm_list;
 command_main vm_report;
 command_main vm_run;
 command_main vm_reference;
+
+/*
+ * The newest run of a file that is kept in the spool's journals, or else the
+ * newest answer from the scanned table, as `vm report --json` prints it.
+ *
+ * hash  SHA-256 in lower case, or the beginning of one
+ * ret   the caller's reference; untouched on failure
+ *
+ * Returns 0; -ENODATA: none; or -errno of a journal that can't be read.
+ * Blocks while all journals are read.
+ */
+int vm_report_find(const struct spool *spool, const char *hash, json_t **ret);
 
 #endif

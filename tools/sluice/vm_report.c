@@ -98,7 +98,7 @@ static void
 take(void *arg, const char *journal, const struct event *event)
 {
 	struct search *s = arg;
-	const json_t *part;
+	const json_t *reading, *part;
 	json_t *evidence;
 	size_t i;
 
@@ -107,7 +107,8 @@ take(void *arg, const char *journal, const struct event *event)
 	if (!event->evidence || !strstr(event->evidence, s->hash))
 		return;
 	evidence = json_loads(event->evidence, 0, NULL);
-	json_array_foreach (json_object_get(evidence, "parts"), i, part)
+	reading = json_object_get(evidence, "reading");
+	json_array_foreach (json_object_get(reading, "parts"), i, part)
 		take_part(s, event, part);
 	json_decref(evidence);
 }
@@ -151,33 +152,45 @@ status_of(const json_t *found)
 	return strcmp(answer, "hit") == 0 ? STATUS_BAD : STATUS_UNKNOWN;
 }
 
+int
+vm_report_find(const struct spool *spool, const char *hash, json_t **ret)
+{
+	struct search s = {.hash = hash, .len = strlen(hash)};
+	struct history *history = history_new(spool);
+	int r = history_read(history, wanted, take, &s);
+
+	(void)history_free(history);
+	if (!s.found)
+		return r < 0 ? r : -ENODATA;
+	*ret = s.found;
+	return 0;
+}
+
 static int
 report(const struct conf *conf, const struct options *o)
 {
 	CLEANUP(spool_freep) struct spool *spool = NULL;
-	struct search s = {.hash = o->hash, .len = strlen(o->hash)};
-	struct history *history;
+	json_t *found = NULL;
 	int status, r = view_open(conf, &spool);
 
 	if (r < 0)
 		return util_fail(STATUS_SYSTEM, "vm report", "%s: %s",
 		    conf->site.spool, strerror(-r));
-	history = history_new(spool);
-	r = history_read(history, wanted, take, &s);
-	(void)history_free(history);
-	if (!s.found)
-		return r < 0 ? util_fail(STATUS_SYSTEM, "vm report",
-				   "%s/journal: %s", spool->path, strerror(-r))
-			     : util_fail(STATUS_UNKNOWN, "vm report",
-				   "%s: no run of such a file is in a journal",
-				   o->hash);
-	status = status_of(s.found);
+	r = vm_report_find(spool, o->hash, &found);
+	if (r < 0)
+		return r == -ENODATA
+			   ? util_fail(STATUS_UNKNOWN, "vm report",
+				 "%s: no run of such a file is in a journal",
+				 o->hash)
+			   : util_fail(STATUS_SYSTEM, "vm report",
+				 "%s/journal: %s", spool->path, strerror(-r));
+	status = status_of(found);
 	if (o->common.json) {
-		util_json_line(stdout, s.found);
+		util_json_line(stdout, found);
 		return status;
 	}
-	print_text(s.found);
-	json_decref(s.found);
+	print_text(found);
+	json_decref(found);
 	return status;
 }
 
