@@ -23,6 +23,17 @@ struct detector; /* one run */
  */
 int rules_load(
     const char *path, struct rules **ret, char *err, size_t err_size);
+/*
+ * The text of a rule file with those that it includes in their places, so
+ * that one file can be kept for all of them.  It was parsed: rules_load() of
+ * it finds the same behaviours.
+ *
+ * ret  fresh memory, untouched on failure
+ *
+ * Returns 0 or -EINVAL: err says file, line, what is wrong.
+ */
+int rules_whole(
+    const char *path, char **ret, size_t *ret_len, char *err, size_t err_size);
 struct rules *rules_free(struct rules *rules);
 /* Hexadecimal digest of the file's octets: part of the scanned table's
  * context, so that new rules void old verdicts.  Borrowed. */

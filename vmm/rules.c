@@ -366,14 +366,20 @@ read_one(struct files *files, const char *path, char **ret, size_t *ret_n)
 	return 0;
 }
 
+char *
+rules_beside(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+	const int n = slash ? (int)(slash - path) + 1 : 0;
+
+	return xasprintf("%.*s%s", n, path, name);
+}
+
 static int
 include_beside(void *arg, const char *name, char **ret, size_t *ret_n)
 {
 	struct files *files = arg;
-	const char *slash = strrchr(files->path, '/');
-	const int n = slash ? (int)(slash - files->path) + 1 : 0;
-	CLEANUP(free_ptr)
-	char *path = xasprintf("%.*s%s", n, files->path, name);
+	CLEANUP(free_ptr) char *path = rules_beside(files->path, name);
 
 	return read_one(files, path, ret, ret_n);
 }

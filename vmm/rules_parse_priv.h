@@ -62,6 +62,9 @@ int rules_parse_scorer(struct rules_parser *p);
 int rules_parse_scored(struct rules_parser *p, bool *ret_known);
 int rules_close_scorer(struct rules_parser *p);
 
+/* The path of a file beside the one of that path; fresh memory. */
+char *rules_beside(const char *path, const char *name);
+
 /* Room for one more in a list. */
 void *rules_grow(void *list, size_t n, size_t size);
 

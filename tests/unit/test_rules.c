@@ -187,6 +187,61 @@ a_file_beside_is_included_and_digested(void **state)
 }
 
 static void
+load_text(const char *text, size_t n, struct rules **ret)
+{
+	char err[500] = "";
+
+	if (rules_parse("whole", text, n, NULL, ret, err, sizeof(err)) < 0)
+		fail_msg("%s", err);
+}
+
+static void
+a_file_with_what_it_includes_is_the_same_as_one(void **state)
+{
+	char dir[] = "/tmp/test_rules.XXXXXX", err[500] = "";
+	struct rules *parts = NULL, *whole = NULL;
+	CLEANUP(free_ptr) char *path = NULL;
+	CLEANUP(free_ptr) char *more = NULL;
+	char *text = NULL;
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	path = xasprintf("%s/main", dir);
+	more = xasprintf("%s/more", dir);
+	put_file(dir, "main",
+	    "# include none\nthreshold 70\r\n  include \"more\" # why\n"
+	    "behaviour b 7 T1000 \"B\"\n when file.read path @m");
+	put_file(dir, "more",
+	    "class m /m/*\nbehaviour a 5 T1000 \"A\"\nwhen file.read "
+	    "path @m");
+	assert_int_equal(rules_load(path, &parts, err, sizeof(err)), 0);
+	assert_int_equal(rules_whole(path, &text, &n, err, sizeof(err)), 0);
+	assert_int_equal(strlen(text), n);
+	load_text(text, n, &whole);
+	assert_int_equal(whole->threshold, 70);
+	assert_int_equal(whole->n_classes, parts->n_classes);
+	assert_int_equal(whole->n_steps, parts->n_steps);
+	assert_int_equal(whole->n_behaviours, 2);
+	assert_string_equal(whole->behaviours[0].id, "a");
+	assert_string_equal(whole->behaviours[1].id, "b");
+	free(text);
+	text = NULL;
+	put_file(dir, "more", "class\n");
+	assert_int_equal(
+	    rules_whole(path, &text, &n, err, sizeof(err)), -EINVAL);
+	assert_int_equal(unlink(more), 0);
+	assert_int_equal(
+	    rules_whole(path, &text, &n, err, sizeof(err)), -EINVAL);
+	assert_non_null(strstr(err, "main:3: include more: No such file"));
+	assert_null(text);
+	rules_free(parts);
+	rules_free(whole);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void
 globs_fit_as_they_say(void **state)
 {
 	static const struct {
@@ -298,6 +353,7 @@ main(void)
 	    cmocka_unit_test(wrong_lines_are_named),
 	    cmocka_unit_test(more_than_there_is_room_for_is_refused),
 	    cmocka_unit_test(a_file_beside_is_included_and_digested),
+	    cmocka_unit_test(a_file_with_what_it_includes_is_the_same_as_one),
 	    cmocka_unit_test(globs_fit_as_they_say),
 	    cmocka_unit_test(many_ways_to_write_are_spelled_as_one),
 	};
