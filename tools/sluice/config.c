@@ -9,10 +9,13 @@
 #include "queues/spool.h"
 #include "tools/sluice/reach.h"
 #include "tools/sluice/util.h"
+#include "vmm/detector.h"
+#include "vmm/manifest.h"
 #include "worker/fetch_address.h"
 #include "worker/policy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
@@ -99,6 +102,50 @@ check_sockets(const struct conf *conf, struct findings *f)
 		    conf->out.socket, strerror(-r));
 }
 
+/* Whose files can't be run waits, so say it before mail does. */
+static void
+check_reference(const struct conf *conf, const char *name, struct findings *f)
+{
+	CLEANUP(free_ptr)
+	char *path = xasprintf("%s/%s", conf->vm.directory, name);
+	CLEANUP(close_fd)
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct manifest manifest;
+	char err[256] = "";
+	int r =
+	    fd < 0 ? -errno : manifest_read(fd, &manifest, err, sizeof(err));
+
+	if (r == 0) {
+		manifest_done(&manifest);
+		return;
+	}
+	if (!*err)
+		(void)snprintf(err, sizeof(err), "%s: %s", path, strerror(-r));
+	warn(f,
+	    "vm.references: %s: %s: mail with files for it will wait; build "
+	    "it with sluice vm reference build %s, or take it out",
+	    name, err, name);
+}
+
+static void
+check_clones(const struct conf *conf, struct findings *f)
+{
+	CLEANUP(free_ptr) char *names = xstrdup(conf->vm.references);
+	char *at = names, *name;
+
+	if (!conf_has_word(conf->worker.engines, "vm"))
+		return;
+	if (strcmp(conf->vm.backend, "none") == 0) {
+		warn(f,
+		    "vm.backend: it is none, but vm is one of worker.engines: "
+		    "mail with programs and scripts will wait; write auto");
+		return;
+	}
+	while ((name = strsep(&at, " ")))
+		if (*name)
+			check_reference(conf, name, f);
+}
+
 static void
 check_world(const struct conf *conf, struct findings *f)
 {
@@ -110,12 +157,14 @@ check_world(const struct conf *conf, struct findings *f)
 		sizeof(err)) < 0)
 		warn(f, "site.spool: %s", err);
 	check_sockets(conf, f);
+	check_clones(conf, f);
 }
 
 static int
 check_text(const char *path, struct conf **ret_conf, char *err, size_t size)
 {
 	struct policy *policy = NULL;
+	struct rules *rules = NULL;
 	struct address_rule rule;
 	int r = conf_load(path, ret_conf, err, size);
 
@@ -123,7 +172,10 @@ check_text(const char *path, struct conf **ret_conf, char *err, size_t size)
 		r = address_rule_read(*ret_conf, &rule, err, size);
 	if (r == 0 && conf_has_word((*ret_conf)->worker.engines, "policy"))
 		r = policy_load((*ret_conf)->policy.rules, &policy, err, size);
+	if (r == 0 && conf_has_word((*ret_conf)->worker.engines, "vm"))
+		r = rules_load((*ret_conf)->vm.rules, &rules, err, size);
 	(void)policy_free(policy);
+	(void)rules_free(rules);
 	return r;
 }
 
@@ -212,9 +264,9 @@ parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {OPTION_CONF, OPTION_JSON, {0}};
 
 static const struct argp argp = {options, parse, "check|dump",
-    "check: is the configuration right, and its policy file?  Says file, "
-    "line, and what to write instead; warns of users, sockets and a spool "
-    "that aren't as it wants them.\n"
+    "check: is the configuration right, and are its rules?  Says file, line, "
+    "and what to write instead; warns of users, sockets, references and a "
+    "spool that aren't as it wants them.\n"
     "dump: print the configuration with every setting, its meaning, range "
     "and default; without -c the defaults.\v"
     "Exit status: 0 right (warnings or not), 100 wrong.",

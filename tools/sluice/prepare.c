@@ -6,6 +6,7 @@
 #include "queues/spool.h"
 #include "tools/sluice/gate_view.h"
 #include "tools/sluice/util.h"
+#include "vmm/detector.h"
 #include "worker/fetch_address.h"
 #include "worker/policy.h"
 
@@ -38,6 +39,19 @@ check_policy(const struct conf *conf, char *err, size_t err_size)
 	if (r == 0)
 		(void)policy_free(policy);
 	/* A missing rule file is a wrong setting, not a failing system. */
+	return r == -ENOENT ? -EINVAL : r;
+}
+
+static int
+check_behaviours(const struct conf *conf, char *err, size_t err_size)
+{
+	struct rules *rules = NULL;
+	int r;
+
+	if (!conf_has_word(conf->worker.engines, "vm"))
+		return 0;
+	r = rules_load(conf->vm.rules, &rules, err, err_size);
+	(void)rules_free(rules);
 	return r == -ENOENT ? -EINVAL : r;
 }
 
@@ -75,6 +89,8 @@ prepare_check(const struct conf *conf, char *err, size_t err_size)
 	CLEANUP(spool_freep) struct spool *spool = NULL;
 	int r = check_policy(conf, err, err_size);
 
+	if (r == 0)
+		r = check_behaviours(conf, err, err_size);
 	if (r == 0)
 		r = check_links(conf, err, err_size);
 	if (r == 0)
@@ -288,6 +304,29 @@ copy_policy(struct conf *conf, char *err, size_t err_size)
 	return 0;
 }
 
+/* With what they include: a copy of two files could be of two versions. */
+static int
+copy_behaviours(struct conf *conf, char *err, size_t err_size)
+{
+	CLEANUP(free_ptr)
+	char *path = xasprintf("%s/behaviours.conf.active", conf->site.runtime);
+	CLEANUP(free_ptr) char *text = NULL;
+	size_t len;
+	int r;
+
+	if (!conf_has_word(conf->worker.engines, "vm"))
+		return 0;
+	r = rules_whole(conf->vm.rules, &text, &len, err, err_size);
+	if (r < 0)
+		return r;
+	r = replace_file(path, text, len);
+	if (r < 0)
+		return say(r, err, err_size, "write", path);
+	free(conf->vm.rules);
+	conf->vm.rules = TAKE_PTR(path);
+	return 0;
+}
+
 int
 prepare_active(struct conf *conf, char **ret_path, char *err, size_t err_size)
 {
@@ -298,6 +337,8 @@ prepare_active(struct conf *conf, char **ret_path, char *err, size_t err_size)
 	FILE *f;
 	int r = copy_policy(conf, err, err_size);
 
+	if (r == 0)
+		r = copy_behaviours(conf, err, err_size);
 	if (r < 0)
 		return r;
 	f = open_memstream(&text, &len);

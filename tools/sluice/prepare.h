@@ -13,8 +13,8 @@ struct conf;
 
 /*
  * Check what the daemons will need beyond the text of the configuration: the
- * policy rules, the spool with all its directories, and that no feed queue
- * above conf->feed.queues holds mail that nobody would read.
+ * rules of policy and behaviours, the spool with all its directories, and that
+ * no feed queue above conf->feed.queues holds mail that nobody would read.
  *
  * Returns 0; -EINVAL: the configuration must change; or -errno: the system
  * must (no spool, ...).  err then says what to do, in one line.
@@ -43,10 +43,11 @@ int prepare_lock(
     const struct conf *conf, int ret_fds[2], char *err, size_t err_size);
 
 /*
- * Write the accepted configuration and its policy rules into the runtime
- * directory, each replaced as a whole.  The daemons read these copies, so a
- * file that is being edited never reaches a daemon which merely restarts.
- * conf->policy.rules is changed to the copy.
+ * Write the accepted configuration, its policy rules and its behaviours (with
+ * what they include) into the runtime directory, each replaced as a whole.  The
+ * daemons read these copies, so a file that is being edited never reaches a
+ * daemon which merely restarts. conf->policy.rules and conf->vm.rules are
+ * changed to the copies.
  *
  * ret_path  of the copy, fresh memory; untouched on failure
  */

@@ -15,6 +15,7 @@
 #include "tools/sluice/plain.h"
 #include "tools/sluice/result.h"
 #include "tools/sluice/util.h"
+#include "vmm/detector.h"
 #include "worker/fetch_address.h"
 #include "worker/policy.h"
 #include "worker/verdict.h"
@@ -314,16 +315,20 @@ static int
 check_rules(const struct conf *conf)
 {
 	struct policy *policy = NULL;
+	struct rules *behaviours = NULL;
 	struct address_rule rule;
 	char err[512];
 
 	if (address_rule_read(conf, &rule, err, sizeof(err)) < 0)
 		return util_fail(STATUS_USAGE, "scan", "%s", err);
-	if (!conf_has_word(conf->worker.engines, "policy"))
-		return STATUS_FINE;
-	if (policy_load(conf->policy.rules, &policy, err, sizeof(err)) < 0)
+	if (conf_has_word(conf->worker.engines, "policy") &&
+	    policy_load(conf->policy.rules, &policy, err, sizeof(err)) < 0)
 		return util_fail(STATUS_USAGE, "scan", "%s", err);
 	(void)policy_free(policy);
+	if (conf_has_word(conf->worker.engines, "vm") &&
+	    rules_load(conf->vm.rules, &behaviours, err, sizeof(err)) < 0)
+		return util_fail(STATUS_USAGE, "scan", "%s", err);
+	(void)rules_free(behaviours);
 	return STATUS_FINE;
 }
 
