@@ -45,6 +45,20 @@ static const char *const devices[] = {"null", "zero", "full", "random",
 static const char *const keyboards[] = {
     "/dev/input/event0", "/dev/input/event1", "/dev/input/mice"};
 
+/* The kernel may have found no console for us: what we open must not become
+ * the standard input or output that a child replaces. */
+static void
+hold_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < 2);
+	if (fd > 2)
+		(void)close(fd);
+}
+
 void
 guest_mount(void)
 {
@@ -55,6 +69,7 @@ guest_mount(void)
 	}
 	(void)mkdir(SCENE_HOME, 0700);
 	(void)mkdir(SCENE_DOWNLOADS, 0755);
+	hold_standard();
 }
 
 static void
