@@ -155,6 +155,15 @@ for n in 1 2 3 4 5; do
 done
 most "known from the table: microseconds" 5000 "$best"
 
+# The same judgement without the spool.
+"$sluice" scan -e policy,clamd,vm -c "$conf" "$dir/bad-1.eml" >"$dir/out" 2>&1
+is "scan says the same" "1 virus" "$? $(grep -o virus "$dir/out")"
+if [ ! -e /etc/sluice/sluice.conf ] && [ ! -e /run/sluice/vmm/vmm.sock ]; then
+	"$sluice" scan -e policy,vm "$dir/bad-1.eml" >"$dir/out" 2>&1
+	is "and doesn't know where there are no clones" "2 unknown" \
+		"$? $(grep -o unknown "$dir/out")"
+fi
+
 ### Others don't wait for it
 
 post slow busy.py < <(is_busy_for 10 others)

@@ -21,11 +21,8 @@ static const char *const clamd_sockets[] = {
 };
 
 /* Where rules lie; those without a leading slash beside our program. */
-static const char *const rule_files[] = {
-    "/etc/sluice/policy.conf",
-    "../share/sluice/policy.conf",
-    "../../etc/policy.conf",
-};
+static const char *const rule_places[] = {
+    "/etc/sluice", "../share/sluice", "../../etc"};
 
 static void
 set(char **setting, const char *value)
@@ -53,7 +50,7 @@ find_clamd(struct conf *conf)
 }
 
 static bool
-find_rules(struct conf *conf)
+find_file(const char *name, char **setting)
 {
 	char own[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -62,18 +59,35 @@ find_rules(struct conf *conf)
 		return false;
 	own[n] = '\0';
 	*strrchr(own, '/') = '\0'; /* an absolute path has one */
-	for (size_t i = 0; i < ARRAY_SIZE(rule_files); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rule_places); i++) {
+		const char *place = rule_places[i];
 		CLEANUP(free_ptr)
-		char *path = rule_files[i][0] == '/'
-				 ? xstrdup(rule_files[i])
-				 : xasprintf("%s/%s", own, rule_files[i]);
+		char *path = *place == '/'
+				 ? xasprintf("%s/%s", place, name)
+				 : xasprintf("%s/%s/%s", own, place, name);
 
 		if (access(path, R_OK) < 0)
 			continue;
-		set(&conf->policy.rules, path);
+		set(setting, path);
 		return true;
 	}
 	return false;
+}
+
+static bool
+find_rules(struct conf *conf)
+{
+	return find_file("policy.conf", &conf->policy.rules);
+}
+
+static bool
+find_clones(struct conf *conf)
+{
+	CLEANUP(free_ptr)
+	char *path = xasprintf("%s/vmm/vmm.sock", conf->site.runtime);
+
+	return find_file("behaviours.conf", &conf->vm.rules) &&
+	       reach_unix(path) == 0;
 }
 
 static bool
@@ -114,6 +128,7 @@ choose_engines(struct conf *conf, const char *engines)
 	    {"policy", "rule file", find_rules, true},
 	    {"clamd", "socket", find_clamd, true},
 	    {"spam", "port", find_spam, false},
+	    {"vm", "sluice-vmm", find_clones, false},
 	};
 	char list[64] = "";
 
