@@ -124,8 +124,16 @@ sub judge_classes
 	    $sent{$_}{status} eq 'accepted' } keys %sent;
 	say_so(!@leaked, @leaked . ' EICAR at the sink', @leaked);
 	say_so(!@missed, @missed . ' EICAR elsewhere than in virus/', @missed);
+	if (grep { $_->{class} eq 'acting' } values %sent) {
+		my @acting = grep { $sent{$_}{class} eq 'acting' &&
+		    $sent{$_}{status} eq 'accepted' } keys %sent;
+		my @passed = grep { "@{$kept{$_} // []}" ne 'virus' } @acting;
+		say_so(@acting && !@passed, @passed . ' of ' . @acting .
+		    ' acting scripts elsewhere than in virus/',
+		    map { "$_: @{$kept{$_} // ['nowhere']}" } @passed);
+	}
 	my @clean = grep { $sent{$_}{status} eq 'accepted' &&
-	    $sent{$_}{class} =~ /^(?:ham|attach|spam|corpus)$/ &&
+	    $sent{$_}{class} =~ /^(?:ham|attach|spam|corpus|script)$/ &&
 	    !grep { /^(?:ext|virus)$/ && $sent{$_} } @{$kept{$_} // []}
 	} keys %sent;
 	# Of given mail some is rightly held; of generated mail none.
@@ -155,7 +163,10 @@ sub read_journals
 			my $since = $name eq 'feed'
 			    ? $t - $l->{wait_usec} / 1e6
 			    : $fed{$l->{id}} // $t - $l->{wait_usec} / 1e6;
-			push @{$moves{$name}}, [$t, $since];
+			# One that waits for a clone tells nothing of a kill.
+			my ($id) = ($l->{sender} // '') =~ /^([^@]+)@/;
+			push @{$moves{$name}}, [$t, $since] unless defined $id &&
+			    ($sent{$id}{class} // '') =~ /^(?:script|acting)$/;
 			$fed{$l->{id}} = $t if $name eq 'feed';
 			$to_out{$1} = $t if ($l->{to} // '') eq 'out' &&
 			    ($l->{sender} // '') =~ /^([^@]+)@/;
