@@ -13,9 +13,11 @@
 
 #define LIB         "/usr/lib/wine/"
 #define SETTLE_USEC 3000000 /* services that start services */
+/* WINELOADERNOEXEC: the loader would execute itself once more, for a preloader
+ * that isn't there. */
 #define COMMON \
 	"HOME=" SCENE_HOME, "USER=root", "LOGNAME=root", "LANG=C.UTF-8", \
-	    "WINEPREFIX=" WINE_PREFIX, "WINEARCH=win64", \
+	    "WINEPREFIX=" WINE_PREFIX, "WINEARCH=win64", "WINELOADERNOEXEC=1", \
 	    "WINEDLLOVERRIDES=mscoree,mshtml=", "PATH=/usr/lib/wine:/usr/bin"
 
 const char *const wine_environment[] = {

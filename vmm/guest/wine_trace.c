@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/cleanup.h"
 #include "vmm/guest/wine_priv.h"
 #include "vmm/guest/wine_text.h"
 
@@ -156,6 +157,22 @@ value_data(
 			(unsigned int)data[3] << 24);
 }
 
+/* What Wine itself writes for any program. */
+static bool
+is_wines_own(const char *path)
+{
+	static const char *const keys[] = {
+	    "HKLM\\System\\CurrentControlSet\\Control\\TimeZoneInformation",
+	    "HKCU\\Keyboard Layout\\Preload", "HKCU\\Software\\Wine\\Fonts",
+	    "HKLM\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Fonts",
+	    "HKCU\\Volatile Environment"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (strcmp(path, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 /* (0x28,L"Name"... */
 static void
 on_key_change(struct wine_trace *trace, const struct wine_line *line,
@@ -168,6 +185,8 @@ on_key_change(struct wine_trace *trace, const struct wine_line *line,
 	if (!wine_text_skip(&at, "(") || !wine_text_number(&at, &handle))
 		return;
 	path = key_path(trace, line->pid, handle);
+	if (is_wines_own(path))
+		return;
 	if (wine_text_skip(&at, ","))
 		(void)wine_text_string(&at, name, sizeof(name));
 	if (kind == REPORT_REGISTRY_DELETE) {
