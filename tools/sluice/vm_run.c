@@ -36,7 +36,7 @@ struct options {
 
 struct run {
 	const struct options *options;
-	const struct conf *conf;
+	struct conf *conf;
 	struct event_base *base;
 	struct asker *asker;
 	struct asker_run *run;
@@ -175,6 +175,9 @@ ask_own(struct run *r)
 
 	if (!ops)
 		return util_fail(STATUS_SYSTEM, "vm run", "%s", why);
+	/* Its own clones: of what this file needs, and of nothing else. */
+	free(r->conf->vm.references);
+	r->conf->vm.references = xstrdup(r->what.reference);
 	host = vm_host_start(r->base, r->conf, ops, why, sizeof(why));
 	if (!host)
 		return util_fail(STATUS_SYSTEM, "vm run", "%s", why);
