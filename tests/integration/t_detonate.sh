@@ -129,6 +129,14 @@ eventually 30 "two clones stand still" 2 clones parked
 config_check
 is "the configuration is right" 0 $?
 is "and nothing about clones is to be warned of" 0 "$(grep -c 'vm\.' "$dir/err")"
+sed "s|\"$dir/vm\"|\"$dir/none\"|" "$conf" >"$dir/unbuilt.conf"
+"$sluice" config check -c "$dir/unbuilt.conf" >"$dir/out" 2>"$dir/err"
+is "a reference that was not built is, with the command that builds it" \
+	"0 1" "$? $(grep -c 'sluice vm reference build linux' "$dir/err")"
+sed '/^vm {/,/^}/s/backend = .*/backend = none/' "$conf" >"$dir/unbuilt.conf"
+"$sluice" config check -c "$dir/unbuilt.conf" >"$dir/out" 2>"$dir/err"
+is "and an engine that nobody makes clones for" \
+	"0 1" "$? $(grep -c 'vm.backend: it is none' "$dir/err")"
 note_holder
 
 post bad-1 prices.py < <(acts first)
