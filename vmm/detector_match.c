@@ -108,6 +108,13 @@ cite_step(struct detector *d, const struct rules_step *step)
 		state->cited[state->n_cited++] = d->line;
 }
 
+/* How often did it happen that counts?  The same again is nothing different. */
+static uint32_t
+times_of(const struct detector *d, const struct rules_step *step)
+{
+	return step->different < 0 ? d->event.times : 1;
+}
+
 /* The moment so many times ago, if it was counted, and this one instead. */
 static bool
 window_is_full(struct detector *d, const struct rules_step *step)
@@ -115,10 +122,13 @@ window_is_full(struct detector *d, const struct rules_step *step)
 	struct step_state *state = &d->steps[step->number];
 	uint64_t *slots = d->windows + step->window;
 	const uint64_t now = (uint64_t)d->event.msec + 1;
+	const uint32_t times = times_of(d, step);
 	uint64_t oldest;
 
-	slots[state->next] = now;
-	state->next = (state->next + 1) % step->times;
+	for (uint32_t i = 0; i < times && i < step->times; i++) {
+		slots[state->next] = now;
+		state->next = (state->next + 1) % step->times;
+	}
 	oldest = slots[state->next];
 	return oldest != 0 && now - oldest <= step->span_msec;
 }
@@ -170,8 +180,7 @@ is_enough(struct detector *d, const struct rules_step *step, uint64_t variable)
 	    &d->seen, key_of(ABOUT_COUNT, step->number, variable), true);
 	if (!seen)
 		return false;
-	count =
-	    (uint64_t)seen->count + (step->different < 0 ? d->event.times : 1);
+	count = (uint64_t)seen->count + times_of(d, step);
 	seen->count = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 	return seen->count >= step->times;
 }

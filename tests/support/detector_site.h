@@ -1,7 +1,8 @@
 /*
  * tests/support/detector_site.h - reports in short, for tests of the detector.
  *
- * An event is "KIND|KEY=VALUE|KEY=VALUE"; values are JSON without its quotes.
+ * An event is "KIND|KEY=VALUE|KEY=VALUE"; values are JSON without its quotes,
+ * n=NUMBER says that it happened so often.
  * "6*KIND|..." comes six times, each # in it a digit that counts.  A stream
  * begins with agent.start of sample.bin and ends with agent.end.
  */
@@ -48,7 +49,9 @@ stream_line(struct stream *s, const char *event, int number)
 
 		assert_non_null(value);
 		*value++ = '\0';
-		text = xasprintf("%s,\"%s\":\"%s\"", line, field, value);
+		text = strcmp(field, "n") == 0
+			   ? xasprintf("%s,\"n\":%s", line, value)
+			   : xasprintf("%s,\"%s\":\"%s\"", line, field, value);
 		free(line);
 		line = text;
 	}

@@ -194,6 +194,7 @@ events_are_counted(void **state)
 				     "different path";
 	static const char span[] = "when file.write times 5 different path "
 				   "within 50ms";
+	static const char fast[] = "when file.write times 5 within 50ms";
 	static const char base[] = "when file.create base $ times 3 different "
 				   "dir";
 	static const char same[] = "when file.delete path $\nthen file.create "
@@ -230,6 +231,16 @@ events_are_counted(void **state)
 		    "file.write|path=/d/1", "file.read|path=/",
 		    "file.write|path=/d/1", "4*file.write|path=/e/#"},
 		true},
+	    {five, {"file.write|path=/a|n=5"}, true},
+	    {five, {"file.write|path=/a|n=4"}, false},
+	    {differ, {"file.write|path=/d/a|n=5"}, false},
+	    {fast, {"file.write|path=/a", "file.write|path=/a|n=4"}, true},
+	    {fast, {"file.write|path=/a|n=2000000000"}, true},
+	    {fast, {"file.write|path=/a|n=4"}, false},
+	    {fast,
+		{"file.write|path=/a|n=4", "5*file.read|path=/",
+		    "file.write|path=/a|n=4"},
+		false},
 	    {base, {"3*file.create|path=/#/a"}, true},
 	    {base, {"3*file.create|path=/a/#"}, false},
 	    {base, {"2*file.create|path=/#/a", "2*file.create|path=/#/b"},
