@@ -33,6 +33,9 @@
 #define REPEAT_USEC    250000u /* repetitions are told that often */
 #define RING_USEC      5000u   /* and the host is called that often */
 #define REHEARSAL_USEC 5000000u
+/* Whoever is refused a fork gives up or waits; who asks so often does neither.
+ */
+#define REFUSED_MANY 500
 
 /* The state of one run, beside what lasts. */
 struct course {
@@ -42,6 +45,8 @@ struct course {
 	int64_t code;
 	uint64_t heard_usec; /* when a vantage point last had something */
 	uint64_t deadline_usec;
+	uint64_t looked_usec; /* at what was refused */
+	bool told_refused;
 };
 
 /* Tell the host of what is new, but not all the time. */
@@ -157,6 +162,35 @@ turn(struct run *run, struct course *course)
 	publish(run, false);
 }
 
+static void
+tell_refused(struct run *run, uint64_t forks)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64 " refused", forks);
+	scene_add(&run->scene, BY_AGENT, 0, REPORT_SYSTEM_CALL,
+	    FIELD("name", "fork"), FIELD("args", text));
+}
+
+/* Programs that fork without end don't reach an end at which to tell it. */
+static void
+look_at_limits(struct run *run, struct course *course)
+{
+	const uint64_t usec = scene_usec(&run->scene);
+	uint64_t refused;
+
+	if (course->told_refused || run->jail.group < 0 ||
+	    usec - course->looked_usec < REPEAT_USEC)
+		return;
+	course->looked_usec = usec;
+	refused = jail_refused(&run->jail);
+	if (refused < REFUSED_MANY)
+		return;
+	course->told_refused = true;
+	tell_refused(run, refused);
+	publish(run, true);
+}
+
 static bool
 is_quiet(const struct run *run, const struct course *course)
 {
@@ -170,6 +204,7 @@ watch(struct run *run, struct course *course)
 {
 	for (;;) {
 		turn(run, course);
+		look_at_limits(run, course);
 		if (course->all_ended)
 			return "exit";
 		if (scene_usec(&run->scene) > course->deadline_usec)
@@ -183,16 +218,10 @@ watch(struct run *run, struct course *course)
 static void
 tell_limits(struct run *run)
 {
-	char text[64];
-
 	if (run->jail.group < 0)
 		return;
-	if (jail_refused(&run->jail) > 0) {
-		(void)snprintf(text, sizeof(text), "%" PRIu64 " refused",
-		    jail_refused(&run->jail));
-		scene_add(&run->scene, BY_AGENT, 0, REPORT_SYSTEM_CALL,
-		    FIELD("name", "fork"), FIELD("args", text));
-	}
+	if (jail_refused(&run->jail) > 0)
+		tell_refused(run, jail_refused(&run->jail));
 	if (jail_starved(&run->jail) > 0)
 		scene_note(
 		    &run->scene, "processes were ended for want of memory");
