@@ -53,8 +53,9 @@ static const struct act actors[] = {
     {"logon-hook",
 	{"registry.set|key=HKLM\\\\Software\\\\Microsoft\\\\Windows NT\\\\"
 	 "CurrentVersion\\\\Winlogon|name=Shell|data=a.exe"}},
-    {"cron", {"file.write|path=/var/spool/cron/crontabs/root"}},
-    {"cron", {"process.start|path=/usr/bin/crontab|args=crontab -"}},
+    {"cron", {"file.write|path=/etc/cron.d/a"}},
+    {"crontab", {"file.write|path=/var/spool/cron/crontabs/root"}},
+    {"crontab", {"process.start|path=/usr/bin/crontab|args=crontab -"}},
     {"profile", {"file.write|path=/root/.bashrc"}},
     {"unit", {"file.create|path=/etc/systemd/system/a.service"}},
     {"user-unit", {"file.create|path=/root/.config/systemd/user/a.service"}},
@@ -203,6 +204,7 @@ static const struct act actors[] = {
 	{"process.start|args=whoami", "process.start|args=systeminfo",
 	    "process.start|args=ipconfig /all", "process.start|args=net view"}},
     {"swarm", {"100*process.start|path=/bin/true"}},
+    {"fork-bomb", {"system.call|name=fork|args=512 refused"}},
 };
 
 /* Under the threshold, each. */
@@ -250,6 +252,18 @@ static const struct act twins[] = {
 	    "net.connect|addr=10.0.0.2|port=443",
 	    "file.create|path=/root/.cargo/bin/cargo",
 	    "process.start|path=/root/.cargo/bin/cargo"}},
+    {"a package with a service and a daily job",
+	{"process.start|path=/bin/sh|args=sh /root/Downloads/sample.bin",
+	    "file.create|path=/opt/plan/bin/plan",
+	    "file.create|path=/etc/systemd/system/plan.service",
+	    "file.create|path=/etc/cron.daily/plan",
+	    "process.start|path=/opt/plan/bin/plan",
+	    "net.dns|name=updates.example.org"}},
+    {"a tool that is fetched for one user",
+	{"net.dns|name=updates.example.org",
+	    "file.create|path=/root/.plan/bin/plan",
+	    "process.start|path=/root/.plan/bin/plan",
+	    "file.write|path=/root/.bashrc|data=PATH=/root/.plan/bin"}},
     {"an archiver", {"9*file.read|path=/root/Documents/#.doc",
 			"file.create|path=/root/Documents/all.zip",
 			"file.write|path=/root/Documents/all.zip"}},
@@ -312,6 +326,11 @@ static const struct act twins[] = {
 	{"process.start|path=/usr/bin/ssh|args=ssh git@example.org",
 	    "file.read|path=/root/.ssh/id_ed25519",
 	    "net.connect|addr=10.0.0.2|port=22", "net.data|addr=10.0.0.2"}},
+    {"a script with too many jobs",
+	{"process.start|path=/usr/bin/python3|args=python3 "
+	 "/root/Downloads/sample.bin",
+	    "9*file.create|path=/tmp/job.#",
+	    "system.call|name=fork|args=12 refused"}},
     {"a photo renamer",
 	{"9*file.rename|path=/root/Pictures/#.jpg|to=/root/Pictures/"
 	 "2024-#.jpg"}},
