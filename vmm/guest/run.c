@@ -16,7 +16,6 @@
 #include "vmm/guest/guest.h"
 #include "vmm/guest/opener.h"
 #include "vmm/guest/path.h"
-#include "vmm/guest/start.h"
 #include "vmm/guest/watch_proc.h"
 #include "vmm/guest/watch_seccomp.h"
 #include "vmm/guest/wine.h"
@@ -242,38 +241,56 @@ await_end(struct course *course)
 	}
 }
 
+/* Under Wine its standard error is what Wine tells of it. */
+static int
+start_windows(struct run *run, const struct opener *opener)
+{
+	CLEANUP(close_fd) int err = -1;
+	int r;
+
+	start_cancel(&run->start);
+	r = watch_wine_begin(
+	    &run->wine, &run->scene, &run->jail, opener->windows_program, &err);
+	return r < 0 ? r : start_prepare(&run->jail, err, &run->start);
+}
+
+static int
+start(struct run *run, const struct run_sample *sample,
+    const struct opener *opener)
+{
+	int r = write_file(opener->file, sample->octets, sample->n);
+
+	if (r == 0 && opener->windows_program)
+		r = start_windows(run, opener);
+	else if (r == 0 && run->start.pid == 0)
+		r = start_prepare(&run->jail, -1, &run->start);
+	return r < 0 ? r : start_program(&run->start, opener);
+}
+
 static const char *
 execute(struct run *run, const struct run_sample *sample,
     const struct opener *opener, struct course *course)
 {
 	const char *how;
-	struct start start;
-	int r, err = -1;
+	int r = start(run, sample, opener);
 
-	r = write_file(opener->file, sample->octets, sample->n);
-	if (r == 0 && opener->windows_program)
-		r = watch_wine_begin(&run->wine, &run->scene, &run->jail,
-		    opener->windows_program, &err);
-	if (r == 0)
-		r = start_program(&run->jail, opener, err, &start);
-	if (err >= 0)
-		(void)close(err);
 	if (r < 0) {
+		start_cancel(&run->start);
 		course->code = r;
 		return "failed";
 	}
-	course->sleepers.fd = start.calls;
-	course->first = start.pid;
+	course->sleepers.fd = run->start.calls;
+	course->first = run->start.pid;
 	how = watch(run, course);
 	jail_kill(&run->jail);
 	await_end(course);
-	r = start_result(&start); /* a program that lacks its loader, say */
+	/* A program that lacks its loader, say. */
+	r = start_result(&run->start);
 	if (r < 0) {
 		course->code = r;
 		how = "no-opener";
 	}
-	(void)close(start.calls);
-	(void)close(start.word);
+	start_done(&run->start);
 	watch_fanotify(&run->scene, &run->files);
 	watch_proc(&run->scene, run->processes);
 	if (watch_wine_end(&run->wine, &run->scene))
@@ -379,6 +396,7 @@ run_rehearse(struct run *run)
 	rehearse(run, "/init", RUN_REHEARSAL);
 	for (int i = 0; i < WINE_REHEARSALS && wine_is_there(); i++)
 		rehearse(run, WINE_REHEARSAL, RUN_REHEARSAL ".exe");
+	(void)start_prepare(&run->jail, -1, &run->start); /* or when it runs */
 	ledger_take(&run->ledger);
 	watch_fanotify_flush(&run->files);
 	watch_proc_flush(run->processes);

@@ -9,6 +9,7 @@
 #include "vmm/guest/ledger.h"
 #include "vmm/guest/scene.h"
 #include "vmm/guest/sink.h"
+#include "vmm/guest/start.h"
 #include "vmm/guest/watch_fanotify.h"
 #include "vmm/guest/watch_wine.h"
 #include "vmm/mailbox.h"
@@ -21,6 +22,7 @@ struct run {
 	struct scene scene;
 	struct sink sink;
 	struct jail jail;
+	struct start start; /* what the next sample will be */
 	struct ledger ledger;
 	struct watch_files files;
 	struct watch_wine wine;
