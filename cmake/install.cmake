@@ -21,8 +21,10 @@ install(FILES etc/sluice.conf etc/policy.conf etc/behaviours.conf
 
 # What references of clones are built from (tools/sluice/vm_build.c).
 install(PROGRAMS vmm/reference/build DESTINATION ${libexec}/vmm/reference)
-install(FILES vmm/reference/linux.recipe DESTINATION ${libexec}/vmm/reference)
+install(FILES vmm/reference/linux.recipe vmm/reference/wine.recipe
+  DESTINATION ${libexec}/vmm/reference)
 install(PROGRAMS vmm/guest/decoys DESTINATION ${libexec}/vmm/guest)
+install(FILES vmm/guest/wine_apis.def DESTINATION ${libexec}/vmm/guest)
 install(TARGETS sluice-agent RUNTIME DESTINATION ${libexec})
 
 # install_link(TARGET NAME): a relative link, so that DESTDIR makes no odds.
