@@ -351,18 +351,25 @@ run_prepare(struct run *run)
 	ledger_take(&run->ledger);
 }
 
+/* Done before a clone is taken, which then has fewer pages to copy. */
+static void
+forget(struct run *run)
+{
+	memset(&run->scene, 0, sizeof(run->scene));
+	run->rung_bytes = 0;
+}
+
 static void
 begin(struct run *run, char *room, size_t bytes)
 {
-	memset(&run->scene, 0, sizeof(run->scene));
-	report_init(&run->scene.report, room, bytes);
+	run->scene.report.at = room;
+	run->scene.report.max = bytes;
 	if (wine_is_there())
 		run->scene.report.drive = WINE_DRIVE;
 	run->scene.sink = &run->sink;
 	run->scene.ledger = &run->ledger;
 	run->scene.sees_files = run->files.fd >= 0;
 	run->scene.begun_usec = clock_usec();
-	run->rung_bytes = 0;
 }
 
 static void
@@ -385,6 +392,7 @@ rehearse(struct run *run, const char *path, const char *name)
 	sample.octets = octets;
 	begin(run, room, sizeof(room));
 	run_it(run, &sample);
+	forget(run);
 	(void)munmap(octets, sample.n);
 	path_absolute(SCENE_DOWNLOADS, name, copy);
 	(void)unlink(copy);
