@@ -2,7 +2,7 @@
  * worker/behind.h - what is behind a message's links: fetched when nothing
  * else is said against it, each file judged as a message of its own that has
  * it attached, and the answers become the first one's
- * (docs/decisions/0011).
+ * (docs/decisions/0010).
  */
 #ifndef SLUICE_WORKER_BEHIND_H
 #define SLUICE_WORKER_BEHIND_H

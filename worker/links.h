@@ -1,5 +1,5 @@
 /*
- * worker/links.h - links in text and pages (docs/decisions/0011).
+ * worker/links.h - links in text and pages (docs/decisions/0010).
  *
  * Best effort: a link that is not found is not fetched, which leaves mail
  * where it would be without links.enabled.  Linear in the length of the text;
