@@ -7,6 +7,7 @@
 #include "vmm/qemu_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -232,6 +233,17 @@ a_clone_is_known_by_its_name(void **test)
 	}
 }
 
+static bool
+is_called(pid_t pid, const char *name)
+{
+	CLEANUP(free_ptr) char *path = xasprintf("/proc/%d/cmdline", pid);
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[512];
+	ssize_t n = read(fd, text, sizeof(text));
+
+	return n > 0 && memmem(text, (size_t)n, name, strlen(name)) != NULL;
+}
+
 /* A process that is called as a clone is. */
 static pid_t
 impostor(const char *name)
@@ -243,7 +255,9 @@ impostor(const char *name)
 		    (char *)NULL);
 		_exit(127);
 	}
-	(void)usleep(100000); /* it must have become another program */
+	/* It must have become another program. */
+	for (int i = 0; i < 1000 && !is_called(pid, name); i++)
+		(void)usleep(10000);
 	return pid;
 }
 

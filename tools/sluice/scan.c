@@ -23,10 +23,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Beyond those deadlines. */
 #define PATIENCE_USEC (60 * USEC_PER_SEC)
 #define TRIES         2
+#define AGAIN_USEC    (500 * USEC_PER_MSEC)
 
 struct options {
 	struct common_options common;
@@ -126,6 +128,19 @@ print_ready(struct scan *s)
 	}
 }
 
+/*
+ * As a worker would, once: the roles have just been started, and may not have
+ * found sluice-vmm yet.  What came through a pipe can't be read again.
+ */
+static bool
+may_ask_again(const struct job *job)
+{
+	struct stat st;
+
+	return job->tries < TRIES && stat(job->file, &st) == 0 &&
+	       S_ISREG(st.st_mode);
+}
+
 static void
 take_judgement(
     struct scan *s, const struct wire_judgement *w, const char *evidence)
@@ -139,6 +154,11 @@ take_judgement(
 	s->out--;
 	verdict =
 	    verdict_of(w->answers, w->n_answers, s->conf->worker.engines, &by);
+	if (verdict == VERDICT_UNKNOWN_SYSTEM &&
+	    strcmp(by->engine, "vm") == 0 && may_ask_again(&s->jobs[w->job])) {
+		(void)usleep(AGAIN_USEC);
+		return;
+	}
 	set_result(&s->jobs[w->job], verdict, by->reason, w, evidence);
 }
 
