@@ -251,8 +251,8 @@ impostor(const char *name)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		(void)execl("/bin/sh", "sh", "-c", "sleep 30; :", "-name", name,
-		    (char *)NULL);
+		(void)execl("/bin/sh", "sh", "-c",
+		    "sleep 30 >/dev/null 2>&1; :", "-name", name, (char *)NULL);
 		_exit(127);
 	}
 	/* It must have become another program. */
