@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "common/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -37,26 +38,6 @@ put_number(json_t *line, const char *key, uint64_t value)
 	put(line, key, json_integer((json_int_t)(value & INT64_MAX)));
 }
 
-/* Length of the well-formed UTF-8 character at p, 0 if it is none. */
-static size_t
-utf8_length(const unsigned char *p)
-{
-	size_t n = *p < 0x80   ? 1
-		   : *p < 0xc2 ? 0
-		   : *p < 0xe0 ? 2
-		   : *p < 0xf0 ? 3
-		   : *p < 0xf5 ? 4
-			       : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-		return 0; /* overlong, a surrogate, or above U+10FFFF */
-	return n;
-}
-
 /* text as a JSON string, invalid octets as U+FFFD. */
 static json_t *
 to_string(const char *text)
@@ -67,7 +48,7 @@ to_string(const char *text)
 	char *q = clean;
 
 	while (*p) {
-		size_t n = utf8_length(p);
+		size_t n = utf8_length(p, SIZE_MAX);
 
 		memcpy(q, n ? (const char *)p : "\xef\xbf\xbd", n ? n : 3);
 		q += n ? n : 3;

@@ -1,6 +1,7 @@
 #include "vmm/report.h"
 
 #include "common/cleanup.h"
+#include "common/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -159,29 +160,6 @@ read_escaped(struct reader *r)
 	}
 	put_utf8(r, c ? c : 0xfffd);
 	return 0;
-}
-
-/* Length of the well-formed UTF-8 character at p, 0: none (RFC 3629 4). */
-static size_t
-utf8_length(const char *at, size_t left)
-{
-	const unsigned char *p = (const unsigned char *)at;
-	const size_t n = *p < 0x80   ? 1
-			 : *p < 0xc2 ? 0
-			 : *p < 0xe0 ? 2
-			 : *p < 0xf0 ? 3
-			 : *p < 0xf5 ? 4
-				     : 0;
-
-	if (n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-	    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
-		return 0; /* overlong, a surrogate, or above U+10FFFF */
-	return n;
 }
 
 static int

@@ -4,6 +4,7 @@
 #include "worker/reading.h"
 
 #include "common/cleanup.h"
+#include "common/utf8.h"
 #include "worker/reading_priv.h"
 
 #include <assert.h>
@@ -39,28 +40,6 @@ void
 reading_freep(struct reading **reading)
 {
 	*reading = reading_free(*reading);
-}
-
-/* Length of the UTF-8 sequence at s (RFC 3629), or 0. */
-static size_t
-utf8_length(const unsigned char *s, size_t len)
-{
-	size_t n = s[0] < 0x80   ? 1
-		   : s[0] < 0xc2 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-		   : s[0] < 0xf5 ? 4
-				 : 0;
-
-	if (n == 0 || n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
 }
 
 static bool

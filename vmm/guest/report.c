@@ -1,5 +1,7 @@
 #include "vmm/guest/report.h"
 
+#include "common/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -42,31 +44,6 @@ put_number(struct line *line, const char *key, int64_t value)
 	put(line, text, (size_t)n);
 }
 
-/* Length of the well-formed UTF-8 sequence (RFC 3629) at s; 0: none. */
-static size_t
-utf8(const unsigned char *s, size_t n)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t code;
-	size_t want;
-
-	if (s[0] < 0x80)
-		return 1;
-	want = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || want > n)
-		return 0;
-	code = s[0] & (0xffu >> (want + 1));
-	for (size_t i = 1; i < want; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least[want] || code > 0x10ffff ||
-	    (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return want;
-}
-
 static void
 put_string(struct line *line, const unsigned char *s, size_t n)
 {
@@ -76,7 +53,7 @@ put_string(struct line *line, const unsigned char *s, size_t n)
 	while (n > 0) {
 		char escaped[8];
 		const char *text = (const char *)s;
-		size_t take = utf8(s, n), bytes = take;
+		size_t take = utf8_length(s, n), bytes = take;
 
 		if (take == 0 || s[0] < 0x20 || s[0] == '"' || s[0] == '\\') {
 			take = 1;
