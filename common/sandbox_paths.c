@@ -3,71 +3,24 @@
 #include "common/cleanup.h"
 #include "common/conf.h"
 #include "common/io.h"
+#include "common/landlock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/landlock.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* Newer than Debian 12's headers; the kernel's version decides at run time. */
-#define FS_TRUNCATE         (UINT64_C(1) << 14) /* version 3 */
-#define FS_IOCTL_DEV        (UINT64_C(1) << 15) /* version 5 */
-#define NET_BIND            (UINT64_C(1) << 0)  /* version 4 */
-#define NET_CONNECT         (UINT64_C(1) << 1)
-#define SCOPE_ABSTRACT_UNIX (UINT64_C(1) << 0) /* version 6 */
-#define SCOPE_SIGNAL        (UINT64_C(1) << 1)
-#define RULE_NET_PORT       2
+#define RULE_NET_PORT 2 /* version 4 */
 
-#define FS_FIRST ((UINT64_C(1) << 13) - 1)
-#define FS_READ  (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define FS_CHANGE \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | \
 	    LANDLOCK_ACCESS_FS_REFER | FS_TRUNCATE)
-/* What can be granted on something that is no directory. */
-#define FS_FILE \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
-	    LANDLOCK_ACCESS_FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
-
-struct ruleset_attr {
-	uint64_t fs, net, scoped;
-};
 
 struct net_attr {
 	uint64_t allowed;
 	uint64_t port;
 };
-
-/* What a kernel of that version handles; it refuses bits it doesn't know. */
-static struct ruleset_attr
-handled(int version)
-{
-	struct ruleset_attr a = {.fs = FS_FIRST};
-
-	if (version >= 2)
-		a.fs |= LANDLOCK_ACCESS_FS_REFER;
-	if (version >= 3)
-		a.fs |= FS_TRUNCATE;
-	if (version >= 4)
-		a.net = NET_BIND | NET_CONNECT;
-	if (version >= 5)
-		a.fs |= FS_IOCTL_DEV;
-	if (version >= 6)
-		a.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
-	return a;
-}
-
-/* Version 1 refuses any longer struct whose tail isn't zero; cut it. */
-static size_t
-attr_size(int version)
-{
-	if (version >= 6)
-		return sizeof(struct ruleset_attr);
-	return version >= 4 ? 16 : 8;
-}
 
 static char *
 directory_of(const char *path)
@@ -125,26 +78,6 @@ place_path(enum sandbox_place place, const struct conf *conf)
 }
 
 static int
-allow_path(int ruleset, const char *path, uint64_t rights)
-{
-	CLEANUP(close_fd) int fd = open(path, O_PATH | O_CLOEXEC);
-	struct landlock_path_beneath_attr rule = {
-	    .allowed_access = rights, .parent_fd = fd};
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno; /* nothing to allow */
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		rule.allowed_access &= FS_FILE;
-	if (syscall(__NR_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
-		&rule, 0) < 0)
-		return -errno;
-	return 0;
-}
-
-static int
 allow_port(int ruleset, const char *address)
 {
 	const char *colon = strrchr(address, ':');
@@ -177,7 +110,7 @@ rights_of(enum sandbox_rights rights)
 }
 
 static int
-add_rules(int ruleset, const struct ruleset_attr *all,
+add_rules(int ruleset, const struct landlock_handled *all,
     const struct sandbox_row *row, const struct conf *conf, char *err,
     size_t err_size)
 {
@@ -189,7 +122,7 @@ add_rules(int ruleset, const struct ruleset_attr *all,
 		uint64_t rights = rights_of(row->paths[i].rights);
 
 		if (path)
-			r = allow_path(ruleset, path, rights & all->fs);
+			r = landlock_allow(ruleset, path, rights & all->fs);
 		if (r < 0)
 			(void)snprintf(err, err_size, "Landlock: %s: %s", path,
 			    strerror(-r));
@@ -209,22 +142,17 @@ sandbox_paths(const struct sandbox_row *row, const struct conf *conf, char *err,
     size_t err_size)
 {
 	CLEANUP(close_fd) int ruleset = -1;
-	struct ruleset_attr all;
-	int r, version;
+	struct landlock_handled all;
+	/* Who may ask the web connects to any port. */
+	const uint64_t net =
+	    row->calls & CALLS_WEB ? NET_BIND : NET_BIND | NET_CONNECT;
+	int r;
 
-	version = (int)syscall(__NR_landlock_create_ruleset, NULL, 0,
-	    LANDLOCK_CREATE_RULESET_VERSION);
-	if (version < 1)
+	ruleset = landlock_new(net, &all);
+	if (ruleset == -ENOTSUP)
 		return -ENOTSUP;
-	all = handled(version);
-	if (row->calls & CALLS_WEB)
-		all.net &= NET_BIND;
-	ruleset = (int)syscall(
-	    __NR_landlock_create_ruleset, &all, attr_size(version), 0);
-	if (ruleset < 0)
-		r = -errno;
-	else
-		r = add_rules(ruleset, &all, row, conf, err, err_size);
+	r = ruleset < 0 ? ruleset
+			: add_rules(ruleset, &all, row, conf, err, err_size);
 	if (r == 0 && syscall(__NR_landlock_restrict_self, ruleset, 0) < 0)
 		r = -errno;
 	if (r < 0 && err[0] == '\0')

@@ -1,40 +1,26 @@
 #include "vmm/qemu_priv.h"
 
 #include "common/cleanup.h"
+#include "common/landlock.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* Threads, sockets, memory: QEMU has some 20 open. */
 #define JAIL_FILES 64
 
-/* Rights and scopes of Landlock that Debian 12's headers don't have yet. */
-#define FS_TRUNCATE  (UINT64_C(1) << 14)
-#define FS_IOCTL_DEV (UINT64_C(1) << 15)
-#define NET_ALL      UINT64_C(3)
-#define SCOPE_ALL    UINT64_C(3)
-
-#define FS_FIRST ((UINT64_C(1) << 13) - 1)
-#define FS_READ  (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define FS_RUN   (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
+#define FS_RUN (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE)
 #define FS_KVM \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
 	    FS_IOCTL_DEV)
-#define FS_FILE (FS_RUN | FS_KVM | FS_TRUNCATE)
-
-struct ruleset {
-	uint64_t fs, net, scoped;
-};
 
 /* What QEMU reads.  Where one is missing there is nothing to allow. */
 static const char *const readable[] = {"/lib", "/lib64", "/usr/lib",
@@ -45,36 +31,16 @@ static const char *const readable[] = {"/lib", "/lib64", "/usr/lib",
 static const char *const runnable[] = {"/lib64/ld-linux-x86-64.so.2"};
 
 static int
-allow(int ruleset, const char *path, uint64_t rights)
-{
-	CLEANUP(close_fd) int fd = open(path, O_PATH | O_CLOEXEC);
-	struct landlock_path_beneath_attr rule = {
-	    .allowed_access = rights, .parent_fd = fd};
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		rule.allowed_access &= FS_FILE;
-	return syscall(__NR_landlock_add_rule, ruleset,
-		   LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0
-		   ? -errno
-		   : 0;
-}
-
-static int
 fill(int ruleset, uint64_t handled, const char *program, bool is_kvm)
 {
-	int r = allow(ruleset, program, FS_RUN & handled);
+	int r = landlock_allow(ruleset, program, FS_RUN & handled);
 
 	for (size_t i = 0; i < ARRAY_SIZE(readable) && r == 0; i++)
-		r = allow(ruleset, readable[i], FS_READ & handled);
+		r = landlock_allow(ruleset, readable[i], FS_READ & handled);
 	for (size_t i = 0; i < ARRAY_SIZE(runnable) && r == 0; i++)
-		r = allow(ruleset, runnable[i], FS_RUN & handled);
+		r = landlock_allow(ruleset, runnable[i], FS_RUN & handled);
 	if (r == 0 && is_kvm)
-		r = allow(ruleset, "/dev/kvm", FS_KVM & handled);
+		r = landlock_allow(ruleset, "/dev/kvm", FS_KVM & handled);
 	return r;
 }
 
@@ -82,32 +48,12 @@ fill(int ruleset, uint64_t handled, const char *program, bool is_kvm)
 static int
 make_ruleset(const char *program, bool is_kvm, int *ret)
 {
-	int version = (int)syscall(__NR_landlock_create_ruleset, NULL, 0,
-	    LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset all = {.fs = FS_FIRST};
-	CLEANUP(close_fd) int fd = -1;
+	struct landlock_handled all;
+	CLEANUP(close_fd) int fd = landlock_new(NET_BIND | NET_CONNECT, &all);
 	int r;
 
-	if (version < 1)
-		return -ENOTSUP;
-	if (version >= 2)
-		all.fs |= LANDLOCK_ACCESS_FS_REFER;
-	if (version >= 3)
-		all.fs |= FS_TRUNCATE;
-	if (version >= 4)
-		all.net = NET_ALL;
-	if (version >= 5)
-		all.fs |= FS_IOCTL_DEV;
-	if (version >= 6)
-		all.scoped = SCOPE_ALL;
-	/* A kernel takes a longer struct only if its tail is zero. */
-	fd = (int)syscall(__NR_landlock_create_ruleset, &all,
-	    version >= 6   ? sizeof(all)
-	    : version >= 4 ? offsetof(struct ruleset, scoped)
-			   : offsetof(struct ruleset, net),
-	    0);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	r = fill(fd, all.fs, program, is_kvm);
 	if (r == 0)
 		*ret = TAKE_FD(fd);
