@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define IPC_MAX_FDS   4
 #define IPC_MAX_BYTES 65536 /* below the kernel's default socket buffer */
@@ -32,6 +33,15 @@ int ipc_pair(int ret_fds[2]);
  * is there; -ENAMETOOLONG; or -errno as bind(2).
  */
 int ipc_listen(const char *path);
+
+/*
+ * Take the next who connects to such a listener, if root or uid does.
+ * Returns the socket, close-on-exec, non-blocking; -EPERM: it is somebody
+ * else's, and closed; -EAGAIN: nobody waits; or -errno as accept(2).  ret_peer
+ * is who it is, also with -EPERM.
+ */
+struct ucred;
+int ipc_accept(int listen_fd, uid_t uid, struct ucred *ret_peer);
 
 /* Connect to one.  Returns the socket, close-on-exec, non-blocking; -EAGAIN:
  * too many wait there; or -errno as connect(2).  Does not block. */

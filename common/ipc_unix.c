@@ -61,6 +61,21 @@ ipc_listen(const char *path)
 }
 
 int
+ipc_accept(int listen_fd, uid_t uid, struct ucred *ret_peer)
+{
+	CLEANUP(close_fd)
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	socklen_t len = sizeof(*ret_peer);
+
+	if (fd < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &len) < 0)
+		return -errno;
+	if (ret_peer->uid != 0 && ret_peer->uid != uid)
+		return -EPERM;
+	return TAKE_FD(fd);
+}
+
+int
 ipc_connect(const char *path)
 {
 	CLEANUP(close_fd) int fd = -1;

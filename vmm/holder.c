@@ -122,19 +122,14 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	CLEANUP(close_fd) int fd = -1;
 	struct holder *h = arg;
 	struct ucred peer;
-	socklen_t len = sizeof(peer);
 
 	(void)what;
-	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0 || h->n_conns >= MAX_CONNECTIONS ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return;
-	if (peer.uid != 0 && peer.uid != h->parts.uid) {
+	fd = ipc_accept(listen_fd, h->parts.uid, &peer);
+	if (fd == -EPERM)
 		log_warn("asker peer=%d uid=%u: not of ours, closing",
 		    (int)peer.pid, peer.uid);
-		return;
-	}
-	conn_new(h, TAKE_FD(fd), &peer);
+	if (fd >= 0 && h->n_conns < MAX_CONNECTIONS)
+		conn_new(h, TAKE_FD(fd), &peer);
 }
 
 static void

@@ -275,19 +275,14 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
 	CLEANUP(close_fd) int fd = -1;
 	struct book *b = arg;
 	struct ucred peer;
-	socklen_t len = sizeof(peer);
 
 	(void)what;
-	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd < 0 || b->n_conns >= MAX_CONNECTIONS ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return;
-	if (peer.uid != 0 && peer.uid != b->engines_uid) {
+	fd = ipc_accept(listen_fd, b->engines_uid, &peer);
+	if (fd == -EPERM)
 		log_warn("table peer=%d uid=%u: not the engines, closing",
 		    (int)peer.pid, peer.uid);
-		return;
-	}
-	conn_new(b, TAKE_FD(fd), peer.pid);
+	if (fd >= 0 && b->n_conns < MAX_CONNECTIONS)
+		conn_new(b, TAKE_FD(fd), peer.pid);
 }
 
 struct book *
