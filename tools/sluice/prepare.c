@@ -281,11 +281,25 @@ replace_file(const char *path, const char *text, size_t len)
 	return r;
 }
 
+/* Keep text as NAME in the runtime directory, and have the setting mean it. */
+static int
+keep_copy(const struct conf *conf, char **setting, const char *name,
+    const char *text, size_t len, char *err, size_t err_size)
+{
+	CLEANUP(free_ptr)
+	char *path = xasprintf("%s/%s", conf->site.runtime, name);
+	int r = replace_file(path, text, len);
+
+	if (r < 0)
+		return say(r, err, err_size, "write", path);
+	free(*setting);
+	*setting = TAKE_PTR(path);
+	return 0;
+}
+
 static int
 copy_policy(struct conf *conf, char *err, size_t err_size)
 {
-	CLEANUP(free_ptr)
-	char *path = xasprintf("%s/policy.conf.active", conf->site.runtime);
 	CLEANUP(free_ptr) char *text = NULL;
 	size_t len;
 	int r;
@@ -296,20 +310,14 @@ copy_policy(struct conf *conf, char *err, size_t err_size)
 	    AT_FDCWD, conf->policy.rules, POLICY_FILE_MAX, &text, &len);
 	if (r < 0)
 		return say(r, err, err_size, "read", conf->policy.rules);
-	r = replace_file(path, text, len);
-	if (r < 0)
-		return say(r, err, err_size, "write", path);
-	free(conf->policy.rules);
-	conf->policy.rules = TAKE_PTR(path);
-	return 0;
+	return keep_copy(conf, &conf->policy.rules, "policy.conf.active", text,
+	    len, err, err_size);
 }
 
 /* With what they include: a copy of two files could be of two versions. */
 static int
 copy_behaviours(struct conf *conf, char *err, size_t err_size)
 {
-	CLEANUP(free_ptr)
-	char *path = xasprintf("%s/behaviours.conf.active", conf->site.runtime);
 	CLEANUP(free_ptr) char *text = NULL;
 	size_t len;
 	int r;
@@ -319,12 +327,8 @@ copy_behaviours(struct conf *conf, char *err, size_t err_size)
 	r = rules_whole(conf->vm.rules, &text, &len, err, err_size);
 	if (r < 0)
 		return r;
-	r = replace_file(path, text, len);
-	if (r < 0)
-		return say(r, err, err_size, "write", path);
-	free(conf->vm.rules);
-	conf->vm.rules = TAKE_PTR(path);
-	return 0;
+	return keep_copy(conf, &conf->vm.rules, "behaviours.conf.active", text,
+	    len, err, err_size);
 }
 
 int
