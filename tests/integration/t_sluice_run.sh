@@ -79,6 +79,10 @@ is_new() { # name, former pid
 	[ -n "$now" ] && [ "$now" != "$2" ] && is_alive "$now"
 }
 
+hears() { # name: is its trap set?
+	[ "$(cat "$dir/hears-sluice-$1" 2>/dev/null)" = "$(child "$1")" ]
+}
+
 says() {
 	grep -q -- "$1" "$dir/log"
 }
@@ -92,6 +96,7 @@ for name in book worker feed vmm; do
 name=$(basename "$0")
 trap 'echo "$name $* TERM" >>"$FAKE_DIR/signals"; exit 0' TERM
 trap 'echo "$name $* HUP" >>"$FAKE_DIR/signals"' HUP
+echo $$ >"$FAKE_DIR/hears-$name"
 if [ -e "$FAKE_DIR/sickly-$name" ]; then exit 3; fi
 if [ -e "$FAKE_DIR/fertile-$name" ]; then
 	sh -c 'trap "" TERM; echo $$ >"$FAKE_DIR/orphan"; sleep 60' &
@@ -303,6 +308,7 @@ soon "sluice-vmm, too" has vmm
 was=$(child vmm)
 kill -9 "$was"
 soon "which is killed and runs again" is_new vmm "$was"
+soon "and hears signals" hears vmm
 kill -TERM "$pid"
 wait "$pid"
 is "it ends after the workers" "feed worker worker vmm book" "$(sed -n \
