@@ -37,24 +37,10 @@ reading_of(const json_t *last)
 	return json_object_get(json_object_get(last, "evidence"), "reading");
 }
 
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-static uint64_t
-number_of(const json_t *object, const char *key)
-{
-	return (uint64_t)json_integer_value(json_object_get(object, key));
-}
-
 static bool
 is_text(const json_t *object, const char *key, const char *text)
 {
-	return strcmp(text_of(object, key), text) == 0;
+	return strcmp(util_json_get(object, key), text) == 0;
 }
 
 static bool
@@ -94,7 +80,7 @@ take(void *arg, const char *journal, const struct event *event)
 static void
 recall(const struct spool *spool, const json_t *part, json_t *verdict)
 {
-	const char *sha256 = text_of(part, "sha256");
+	const char *sha256 = util_json_get(part, "sha256");
 	json_t *found, *did;
 
 	if (!is_text(verdict, "engine", "vm") ||
@@ -141,7 +127,7 @@ print_event(const json_t *event)
 
 	(void)printf("        %8.3f s  %s",
 	    json_number_value(json_object_get(event, "t")),
-	    text_of(event, "ev"));
+	    util_json_get(event, "ev"));
 	json_object_foreach ((json_t *)(uintptr_t)event, key, value) {
 		if (!json_is_string(value) || strcmp(key, "ev") == 0)
 			continue;
@@ -157,14 +143,14 @@ print_did(const json_t *verdict)
 	const json_t *did = json_object_get(verdict, "did"), *b, *event;
 	size_t i, k;
 
-	if (*text_of(verdict, "run_for"))
+	if (*util_json_get(verdict, "run_for"))
 		(void)printf("      it was run for message %s:\n",
-		    text_of(verdict, "run_for"));
+		    util_json_get(verdict, "run_for"));
 	json_array_foreach (json_object_get(did, "behaviours"), i, b) {
-		(void)printf("      %s (%s, weight %llu): ", text_of(b, "id"),
-		    text_of(b, "attack"),
-		    (unsigned long long)number_of(b, "weight"));
-		print_plain(text_of(b, "name"));
+		(void)printf("      %s (%s, weight %llu): ",
+		    util_json_get(b, "id"), util_json_get(b, "attack"),
+		    (unsigned long long)util_json_number(b, "weight"));
+		print_plain(util_json_get(b, "name"));
 		(void)putchar('\n');
 		json_array_foreach (json_object_get(b, "events"), k, event)
 			print_event(event);
@@ -176,11 +162,11 @@ print_verdict(const json_t *verdict)
 {
 	const json_t *usec = json_object_get(verdict, "usec");
 
-	(void)printf("    %s says %s", text_of(verdict, "engine"),
-	    text_of(verdict, "answer"));
-	if (*text_of(verdict, "reason")) {
+	(void)printf("    %s says %s", util_json_get(verdict, "engine"),
+	    util_json_get(verdict, "answer"));
+	if (*util_json_get(verdict, "reason")) {
 		(void)printf(": ");
-		print_plain(text_of(verdict, "reason"));
+		print_plain(util_json_get(verdict, "reason"));
 	}
 	if (json_is_true(json_object_get(verdict, "known")))
 		(void)printf(", known from the scanned table");
@@ -202,9 +188,9 @@ print_part(const json_t *part)
 	print_plain(json_array_size(names)
 			? json_string_value(json_array_get(names, 0))
 			: "(without a name)");
-	(void)printf(", %s, %s, %.16s...\n", text_of(part, "type"),
-	    util_bytes(number_of(part, "bytes"), size, sizeof(size)),
-	    text_of(part, "sha256"));
+	(void)printf(", %s, %s, %.16s...\n", util_json_get(part, "type"),
+	    util_bytes(util_json_number(part, "bytes"), size, sizeof(size)),
+	    util_json_get(part, "sha256"));
 	json_array_foreach (json_object_get(part, "verdicts"), i, verdict)
 		print_verdict(verdict);
 }
@@ -214,24 +200,25 @@ print_text(const struct search *s)
 {
 	const json_t *reading = reading_of(s->last), *part;
 	const json_t *parts = json_object_get(reading, "parts");
-	const char *to = text_of(s->last, "to");
+	const char *to = util_json_get(s->last, "to");
 	char when[40], span[32];
 	size_t i;
 
 	(void)printf("%s %s%s, %s: ", s->id, *to ? "went to " : "waits", to,
-	    text_of(s->last, "verdict"));
-	print_plain(text_of(s->last, "reason"));
+	    util_json_get(s->last, "verdict"));
+	print_plain(util_json_get(s->last, "reason"));
 	(void)printf("\njudged %s", util_time(s->t_usec, when, sizeof(when)));
-	if (number_of(s->last, "service_usec"))
-		(void)printf(
-		    ", in %s", util_span(number_of(s->last, "service_usec"),
-				   span, sizeof(span)));
+	if (util_json_number(s->last, "service_usec"))
+		(void)printf(", in %s",
+		    util_span(util_json_number(s->last, "service_usec"), span,
+			sizeof(span)));
 	(void)putchar('\n');
 	json_array_foreach (parts, i, part)
 		print_part(part);
 	if (json_object_get(reading, "parts_omitted"))
 		(void)printf("  and %llu parts more\n",
-		    (unsigned long long)number_of(reading, "parts_omitted"));
+		    (unsigned long long)util_json_number(
+			reading, "parts_omitted"));
 }
 
 static int

@@ -148,3 +148,17 @@ util_json_text(const char *text)
 	}
 	return string;
 }
+
+const char *
+util_json_get(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+uint64_t
+util_json_number(const json_t *object, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, key));
+}

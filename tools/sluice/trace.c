@@ -107,42 +107,28 @@ compare(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static const char *
-text_of(const json_t *step, const char *key)
-{
-	const char *text = json_string_value(json_object_get(step, key));
-
-	return text ? text : "";
-}
-
-static uint64_t
-number_of(const json_t *step, const char *key)
-{
-	return (uint64_t)json_integer_value(json_object_get(step, key));
-}
-
 /* One row; the columns are those of print_text(). */
 static void
 add_row(struct table *table, const json_t *step)
 {
 	char when[32], size[32], wait[32], service[32];
-	const char *to = text_of(step, "to"),
-		   *verdict = text_of(step, "verdict"),
-		   *reason = text_of(step, "reason");
+	const char *to = util_json_get(step, "to"),
+		   *verdict = util_json_get(step, "verdict"),
+		   *reason = util_json_get(step, "reason");
 
 	table_cell(table, "%s",
-	    util_time(number_of(step, "t_usec"), when, sizeof(when)));
-	table_cell(table, "%s", text_of(step, "journal"));
-	table_cell(table, "%s", text_of(step, "event"));
-	table_cell(
-	    table, "%s%s%s", text_of(step, "from"), *to ? " -> " : "", to);
+	    util_time(util_json_number(step, "t_usec"), when, sizeof(when)));
+	table_cell(table, "%s", util_json_get(step, "journal"));
+	table_cell(table, "%s", util_json_get(step, "event"));
+	table_cell(table, "%s%s%s", util_json_get(step, "from"),
+	    *to ? " -> " : "", to);
 	table_cell(table, "%s",
-	    util_bytes(number_of(step, "bytes"), size, sizeof(size)));
+	    util_bytes(util_json_number(step, "bytes"), size, sizeof(size)));
 	table_cell(table, "%s",
-	    util_span(number_of(step, "wait_usec"), wait, sizeof(wait)));
+	    util_span(util_json_number(step, "wait_usec"), wait, sizeof(wait)));
 	table_cell(table, "%s",
-	    util_span(
-		number_of(step, "service_usec"), service, sizeof(service)));
+	    util_span(util_json_number(step, "service_usec"), service,
+		sizeof(service)));
 	table_cell(
 	    table, "%s%s%s", verdict, *verdict && *reason ? ": " : "", reason);
 }
@@ -158,7 +144,8 @@ print_evidence(const json_t *step)
 	text = json_dumps(
 	    evidence, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
 	(void)printf("\n%s -> %s, by this evidence:\n%s\n",
-	    text_of(step, "from"), text_of(step, "to"), text ? text : "");
+	    util_json_get(step, "from"), util_json_get(step, "to"),
+	    text ? text : "");
 	free(text);
 }
 
@@ -192,7 +179,8 @@ find_places(const struct spool *spool, const char *id)
 static void
 print_places(const struct steps *s, const json_t *places)
 {
-	const char *last = s->n ? text_of(s->steps[s->n - 1].json, "to") : "";
+	const char *last =
+	    s->n ? util_json_get(s->steps[s->n - 1].json, "to") : "";
 
 	(void)printf("%s is ", s->id);
 	if (json_array_size(places) == 0)

@@ -61,6 +61,10 @@ void util_json_line(FILE *out, json_t *object);
 /* A JSON string of text that may not be UTF-8: wrong octets become '?'. */
 json_t *util_json_text(const char *text);
 
+/* A member of an object that may not be there; then "" and 0. */
+const char *util_json_get(const json_t *object, const char *key);
+uint64_t util_json_number(const json_t *object, const char *key);
+
 /* "1.5 KiB", "37 B" / "4.2 s", "3 h 05 m"; into buf, returns buf. */
 char *util_bytes(uint64_t bytes, char *buf, size_t size);
 char *util_span(uint64_t usec, char *buf, size_t size);

@@ -113,14 +113,6 @@ take(void *arg, const char *journal, const struct event *event)
 	json_decref(evidence);
 }
 
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static void
 print_text(const json_t *found)
 {
@@ -132,9 +124,9 @@ print_text(const json_t *found)
 		: NULL;
 
 	(void)printf("%s\n%s%s%s\nmessage %s, %s\n%s\n",
-	    text_of(found, "sha256"), text_of(found, "answer"),
-	    *text_of(found, "reason") ? ": " : "", text_of(found, "reason"),
-	    text_of(found, "id"),
+	    util_json_get(found, "sha256"), util_json_get(found, "answer"),
+	    *util_json_get(found, "reason") ? ": " : "",
+	    util_json_get(found, "reason"), util_json_get(found, "id"),
 	    util_time(
 		(uint64_t)json_integer_value(json_object_get(found, "t_usec")),
 		when, sizeof(when)),
@@ -145,7 +137,7 @@ print_text(const json_t *found)
 static int
 status_of(const json_t *found)
 {
-	const char *answer = text_of(found, "answer");
+	const char *answer = util_json_get(found, "answer");
 
 	if (strcmp(answer, "clean") == 0)
 		return STATUS_FINE;
