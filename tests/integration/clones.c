@@ -312,7 +312,7 @@ nothing_is_left_of_many_clones(void **test)
 	uint64_t *run = xcalloc(cycles, sizeof(*run));
 	uint64_t *end = xcalloc(cycles, sizeof(*end));
 	uint64_t *memory = xcalloc(cycles, sizeof(*memory));
-	size_t before = open_descriptors();
+	size_t before = open_files();
 
 	for (unsigned long i = 0; i < cycles; i++) {
 		struct vm *vm = parked_clone(*test);
@@ -333,7 +333,7 @@ nothing_is_left_of_many_clones(void **test)
 		destroy(vm);
 		end[i] = mono_span(t, mono_now());
 	}
-	assert_int_equal(before, open_descriptors());
+	assert_int_equal(before, open_files());
 	assert_int_equal(0, youngest_child());
 	say("cold clone", cold, cycles);
 	say("inject and take", take, cycles);

@@ -1,6 +1,7 @@
 #include "vmm/admit.h"
 
-#include <inttypes.h>
+#include "tests/support/prop_draw.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,23 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #define PROP_RUNS 20000
 #define MAX       12
-
-static uint64_t seed;
-
-static uint64_t
-draw(uint64_t below)
-{
-	seed ^= seed << 13; /* xorshift64 */
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 static size_t
 gen_free(uint64_t *free_usec)
@@ -149,7 +138,6 @@ prop_what_a_clone_grows_to_is_never_below_the_last_seen(void **state)
 int
 main(void)
 {
-	const char *given = getenv("PROP_SEED");
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(prop_the_predicted_wait_is_that_of_the_queue),
 	    cmocka_unit_test(prop_nobody_waits_less_than_who_is_before_him),
@@ -159,7 +147,6 @@ main(void)
 		prop_what_a_clone_grows_to_is_never_below_the_last_seen),
 	};
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) | 1;
-	(void)printf("PROP_SEED=%" PRIu64 "\n", seed);
+	draw_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,30 +7,18 @@
 #include "vmm/rules_priv.h"
 
 #include "common/cleanup.h"
+#include "tests/support/prop_draw.h"
 
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #define RUNS   3000
 #define EVENTS 30
-
-static uint64_t seed;
-
-static uint64_t
-draw(uint64_t below)
-{
-	seed ^= seed << 13; /* xorshift64 */
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 /* Few files and small numbers, so that much is found. */
 static const char text[] =
@@ -194,9 +182,7 @@ main(void)
 	    cmocka_unit_test(prop_more_of_a_report_never_counts_for_less),
 	    cmocka_unit_test(prop_n_is_so_many_in_a_row),
 	};
-	const char *given = getenv("PROP_SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) | 1;
-	printf("PROP_SEED=%" PRIu64 "\n", seed);
+	draw_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,29 +4,18 @@
  */
 #include "vmm/glob.h"
 
-#include <inttypes.h>
+#include "tests/support/prop_draw.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #define RUNS 200000
-
-static uint64_t seed;
-
-static uint64_t
-draw(uint64_t below)
-{
-	seed ^= seed << 13; /* xorshift64 */
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 static size_t
 gen(char *ret, const char *octets, size_t most)
@@ -104,9 +93,7 @@ main(void)
 		prop_a_glob_fits_what_one_that_tries_everything_fits),
 	    cmocka_unit_test(prop_the_last_part_is_in_the_directory_itself),
 	};
-	const char *given = getenv("PROP_SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) | 1;
-	printf("PROP_SEED=%" PRIu64 "\n", seed);
+	draw_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

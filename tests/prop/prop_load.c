@@ -1,6 +1,7 @@
 #include "feed/load.h"
 
-#include <inttypes.h>
+#include "tests/support/prop_draw.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -17,17 +17,6 @@
 #define STEPS 500
 #define LANES 3
 #define IDS   40
-
-static uint64_t seed;
-
-static uint64_t
-draw(uint64_t below)
-{
-	seed ^= seed << 13; /* xorshift64 */
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 /* The simple model: lists, summed anew at each question. */
 struct model {
@@ -227,9 +216,7 @@ main(void)
 	    cmocka_unit_test(prop_the_sum_is_that_of_the_lists),
 	    cmocka_unit_test(prop_any_line_is_found_within_a_factor_of_two),
 	};
-	const char *given = getenv("PROP_SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) | 1;
-	printf("PROP_SEED=%" PRIu64 "\n", seed);
+	draw_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

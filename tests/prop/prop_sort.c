@@ -1,28 +1,17 @@
 #include "feed/sort.h"
 
-#include <inttypes.h>
+#include "tests/support/prop_draw.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #define PROP_RUNS 20000
-
-static uint64_t seed;
-
-static uint64_t
-draw(uint64_t below)
-{
-	seed ^= seed << 13; /* xorshift64 */
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed % below;
-}
 
 static struct feed_limits
 gen_limits(void)
@@ -301,9 +290,7 @@ main(void)
 	    cmocka_unit_test(prop_without_surprises_nothing_can_be_stolen),
 	    cmocka_unit_test(prop_every_free_lane_takes_the_same),
 	};
-	const char *given = getenv("PROP_SEED");
 
-	seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) | 1;
-	printf("PROP_SEED=%" PRIu64 "\n", seed);
+	draw_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,11 +8,11 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "tests/support/open_files.h"
 #include "vmm/mailbox.h"
 #include "vmm/qemu.h"
 #include "vmm/vmm.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -122,19 +122,6 @@ youngest_child(void)
 		last = pid;
 	(void)fclose(f);
 	return last;
-}
-
-static inline size_t
-open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n;
 }
 
 #endif

@@ -10,12 +10,12 @@
 #include "common/conf.h"
 #include "common/io.h"
 #include "common/ipc.h"
+#include "tests/support/open_files.h"
 #include "tests/support/tmpspool.h"
 #include "vmm/asker.h"
 #include "vmm/fake.h"
 #include "vmm/holder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -242,19 +242,6 @@ static inline void
 ask(struct site *s, struct seen *seen)
 {
 	assert_int_equal(ask_on(s->asker, seen, "linux"), 0);
-}
-
-static inline size_t
-open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n;
 }
 
 #endif

@@ -256,4 +256,31 @@ site_end(struct pool_site *s)
 	s->fake = fake_free(s->fake);
 }
 
+static inline int
+site_set_up(void **state)
+{
+	struct pool_site *s = xcalloc(1, sizeof(*s));
+
+	site_init(s, &site_limits);
+	*state = s;
+	return 0;
+}
+
+static inline int
+site_tear_down(void **state)
+{
+	site_end(*state);
+	free(*state);
+	return 0;
+}
+
+static inline struct pool_counts
+site_counts(const struct pool_site *s)
+{
+	struct pool_counts c;
+
+	pool_counts(s->pool, &c);
+	return c;
+}
+
 #endif

@@ -3,23 +3,9 @@
  * of clamd and of our descriptors.
  */
 #include "tests/support/judge_site.h"
-
-#include <dirent.h>
+#include "tests/support/open_files.h"
 
 #define MANY 300
-
-static size_t
-open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n;
-}
 
 /* MANY different parts; arg is what clamd is to say of each. */
 static bool
@@ -56,13 +42,13 @@ many_parts_take_few_descriptors_and_few_scans_at_a_time(void **state)
 	size_t before;
 
 	start(s, "!later");
-	before = open_descriptors();
+	before = open_files();
 	site_submit(s, 1, "!later");
 	while (fake_clamd_files(s->clamd) < 3 &&
 	       mono_span(begun, mono_now()) < 5 * USEC_PER_SEC)
 		site_turn(s);
 	assert_int_equal(fake_clamd_at_once(s->clamd), 3);
-	assert_true(open_descriptors() < before + 40);
+	assert_true(open_files() < before + 40);
 }
 
 static void

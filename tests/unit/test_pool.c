@@ -4,41 +4,14 @@
 #include "vmm/pool.h"
 
 #include "common/cleanup.h"
+#include "tests/support/open_files.h"
 #include "tests/support/pool_site.h"
 #include "vmm/admit.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
-
-static int
-set_up(void **state)
-{
-	struct pool_site *s = xcalloc(1, sizeof(*s));
-
-	site_init(s, &site_limits);
-	*state = s;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	site_end(*state);
-	free(*state);
-	return 0;
-}
-
-static struct pool_counts
-counts(const struct pool_site *s)
-{
-	struct pool_counts c;
-
-	pool_counts(s->pool, &c);
-	return c;
-}
 
 static void
 a_file_is_run_in_a_clone_that_was_ready(void **state)
@@ -48,13 +21,13 @@ a_file_is_run_in_a_clone_that_was_ready(void **state)
 
 	site_reference(s, "linux", 2);
 	site_run(s, 5 * SITE_MSEC);
-	assert_int_equal(counts(s).parked, 2);
+	assert_int_equal(site_counts(s).parked, 2);
 	site_ask(s, &seen);
 	site_run(s, 5 * SITE_MSEC);
 	assert_int_equal(seen.begins, 1);
 	assert_int_equal(seen.waits, 0);
-	assert_int_equal(counts(s).busy, 1);
-	assert_int_equal(counts(s).parked, 2); /* its successor is there */
+	assert_int_equal(site_counts(s).busy, 1);
+	assert_int_equal(site_counts(s).parked, 2); /* its successor is there */
 	site_run(s, 20 * SITE_MSEC);
 	assert_int_equal(seen.dones, 1);
 	assert_int_equal(seen.done.end, ASK_END_PROGRAM);
@@ -101,19 +74,6 @@ each_clone_is_used_once(void **state)
 	assert_int_equal(f.freed, 10);
 }
 
-static size_t
-open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n;
-}
-
 static void
 a_thousand_runs_leave_nothing_behind(void **state)
 {
@@ -136,7 +96,7 @@ a_thousand_runs_leave_nothing_behind(void **state)
 	fake_counts(s->fake, &f);
 	assert_int_equal(f.live, 2);
 	assert_int_equal(f.most <= 4, 1);
-	assert_int_equal(counts(s).odd, 0);
+	assert_int_equal(site_counts(s).odd, 0);
 }
 
 static void
@@ -253,16 +213,16 @@ clones_are_made_while_there_is_memory(void **state)
 	s->memory = 13 * SITE_MIB + SITE_MIB / 2;
 	site_reference(s, "linux", 8);
 	site_run(s, 2000 * SITE_MSEC);
-	assert_int_equal(counts(s).parked, 3);
-	assert_int_equal(counts(s).used_bytes, 3 * SITE_MIB / 2);
+	assert_int_equal(site_counts(s).parked, 3);
+	assert_int_equal(site_counts(s).used_bytes, 3 * SITE_MIB / 2);
 	assert_in_range(
-	    counts(s).budget_bytes, 3 * SITE_MIB / 2, 5 * SITE_MIB / 2);
+	    site_counts(s).budget_bytes, 3 * SITE_MIB / 2, 5 * SITE_MIB / 2);
 	s->memory = 5 * SITE_MIB; /* less than the reserve: they are given up */
 	site_run(s, 3000 * SITE_MSEC);
-	assert_int_equal(counts(s).live, 0);
+	assert_int_equal(site_counts(s).live, 0);
 	s->memory = 100 * SITE_MIB;
 	site_run(s, 1000 * SITE_MSEC); /* seen without any event */
-	assert_int_equal(counts(s).parked, 8);
+	assert_int_equal(site_counts(s).parked, 8);
 }
 
 static void
@@ -280,8 +240,8 @@ no_more_run_than_may(void **state)
 	for (int i = 0; i < 4; i++)
 		site_ask(s, &seen[i]);
 	site_run(s, 5 * SITE_MSEC);
-	assert_int_equal(counts(s).busy, 2);
-	assert_int_equal(counts(s).waiting, 2);
+	assert_int_equal(site_counts(s).busy, 2);
+	assert_int_equal(site_counts(s).waiting, 2);
 	site_run(s, 50 * SITE_MSEC);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(seen[i].done.end, ASK_END_PROGRAM);
@@ -297,7 +257,7 @@ another_reference_gets_room_when_it_is_needed(void **state)
 
 	site_reference(s, "linux", 4);
 	site_run(s, 5 * SITE_MSEC);
-	assert_int_equal(counts(s).parked, 4);
+	assert_int_equal(site_counts(s).parked, 4);
 	site_reference(s, "wine", 0);
 	site_ask_by(s, &seen, NULL, "wine", 0);
 	site_run(s, 30 * SITE_MSEC);
@@ -341,7 +301,8 @@ a_reference_that_was_rebuilt_serves_the_next_run(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, site_set_up, site_tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_file_is_run_in_a_clone_that_was_ready),
 	    TEST(without_its_reference_a_run_is_told_so),

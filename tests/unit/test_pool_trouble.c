@@ -11,33 +11,6 @@
 
 #include <cmocka.h>
 
-static int
-set_up(void **state)
-{
-	struct pool_site *s = xcalloc(1, sizeof(*s));
-
-	site_init(s, &site_limits);
-	*state = s;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	site_end(*state);
-	free(*state);
-	return 0;
-}
-
-static struct pool_counts
-counts(const struct pool_site *s)
-{
-	struct pool_counts c;
-
-	pool_counts(s->pool, &c);
-	return c;
-}
-
 /* One run whose clone has that fault; the clones after it are fine. */
 static void
 run_with(struct pool_site *s, enum fake_fault fault, enum fake_end end,
@@ -79,7 +52,7 @@ a_death_in_each_state_ends_the_run_or_costs_it_nothing(void **state)
 
 		run_with(s, cases[i].fault, FAKE_ENDS, &seen);
 		assert_int_equal(seen.done.end, cases[i].end);
-		assert_int_equal(counts(s).live, 0);
+		assert_int_equal(site_counts(s).live, 0);
 		seen_free(&seen);
 	}
 }
@@ -107,12 +80,12 @@ a_parked_clone_that_dies_is_replaced(void **state)
 	fake_plan_next(s->fake, &plan);
 	site_reference(s, "linux", 1);
 	site_run(s, 2 * SITE_MSEC);
-	assert_int_equal(counts(s).parked, 1);
+	assert_int_equal(site_counts(s).parked, 1);
 	site_run(s, 5 * SITE_MSEC);
-	assert_int_equal(counts(s).parked, 0);
+	assert_int_equal(site_counts(s).parked, 0);
 	site_run(s, 200 * SITE_MSEC);
-	assert_int_equal(counts(s).parked, 1);
-	assert_int_equal(counts(s).died, 1);
+	assert_int_equal(site_counts(s).parked, 1);
+	assert_int_equal(site_counts(s).died, 1);
 }
 
 static void
@@ -129,11 +102,11 @@ clones_that_always_fail_are_not_made_in_a_circle(void **state)
 	site_run(s, 2000 * SITE_MSEC);
 	assert_int_equal(seen.done.end, ASK_END_REFUSED);
 	assert_non_null(strstr(seen.done.text, "No space left"));
-	assert_in_range(counts(s).failed, 3, 6);
+	assert_in_range(site_counts(s).failed, 3, 6);
 	plan.fault = FAKE_FINE;
 	fake_plan(s->fake, &plan);
 	site_run(s, 11000 * SITE_MSEC);
-	assert_int_equal(counts(s).parked, 1);
+	assert_int_equal(site_counts(s).parked, 1);
 }
 
 static void
@@ -147,8 +120,8 @@ a_clone_that_cannot_be_ended_costs_its_slot_and_is_reported(void **state)
 	run_with(s, FAKE_FINE, FAKE_END_REFUSED, &seen[0]);
 	run_with(s, FAKE_FINE, FAKE_END_HANGS, &seen[1]);
 	assert_int_equal(seen[0].done.end, ASK_END_PROGRAM);
-	assert_int_equal(counts(s).lost, 2);
-	assert_int_equal(counts(s).written_off, 2);
+	assert_int_equal(site_counts(s).lost, 2);
+	assert_int_equal(site_counts(s).written_off, 2);
 	assert_int_equal(s->said, 2);
 	assert_int_equal(pool_list(s->pool, s->now, &head, rows, 4), 2);
 	assert_int_equal(head.written_off, 2);
@@ -159,8 +132,8 @@ a_clone_that_cannot_be_ended_costs_its_slot_and_is_reported(void **state)
 	assert_int_equal(seen[2].done.end, ASK_END_PROGRAM);
 	fake_let_go(s->fake);
 	site_run(s, SITE_MSEC);
-	assert_int_equal(counts(s).lost, 1);
-	assert_int_equal(counts(s).reclaimed, 1);
+	assert_int_equal(site_counts(s).lost, 1);
+	assert_int_equal(site_counts(s).reclaimed, 1);
 	for (int i = 0; i < 3; i++)
 		seen_free(&seen[i]);
 }
@@ -174,8 +147,8 @@ babble_changes_no_result(void **state)
 	run_with(s, FAKE_BABBLES, FAKE_ENDS, &seen);
 	/* It said "ended" before anything else: its own report is short. */
 	assert_int_equal(seen.done.end, ASK_END_PROGRAM);
-	assert_true(counts(s).odd > 0);
-	assert_int_equal(counts(s).live, 0);
+	assert_true(site_counts(s).odd > 0);
+	assert_int_equal(site_counts(s).live, 0);
 	seen_free(&seen);
 }
 
@@ -201,7 +174,7 @@ a_stop_ends_the_run_at_once_wherever_it_is(void **state)
 	site_run(s, 100 * SITE_MSEC);
 	assert_int_equal(seen[3].done.end, ASK_END_PROGRAM);
 	assert_int_equal(seen[4].done.end, ASK_END_PROGRAM);
-	assert_int_equal(counts(s).live, 0);
+	assert_int_equal(site_counts(s).live, 0);
 	for (int i = 0; i < 6; i++)
 		seen_free(&seen[i]);
 }
@@ -226,7 +199,7 @@ an_asker_that_is_full_gets_the_rest_later(void **state)
 	site_ask(s, &seen);
 	site_run(s, 50 * SITE_MSEC);
 	assert_int_equal(seen.dones, 0); /* the program has long ended */
-	assert_int_equal(counts(s).busy, 1);
+	assert_int_equal(site_counts(s).busy, 1);
 	seen.answer = 0;
 	pool_resume(s->pool, seen.run);
 	site_run(s, SITE_MSEC);
@@ -249,7 +222,7 @@ an_asker_that_never_reads_loses_its_run(void **state)
 	site_run(s, 1000 * SITE_MSEC);
 	assert_int_equal(seen.done.end, ASK_END_REFUSED);
 	assert_int_equal(gone.done.end, ASK_END_STOPPED);
-	assert_int_equal(counts(s).live, 0);
+	assert_int_equal(site_counts(s).live, 0);
 }
 
 static void
@@ -304,7 +277,8 @@ the_end_of_the_pool_ends_everything_clones_first(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, site_set_up, site_tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_death_in_each_state_ends_the_run_or_costs_it_nothing),
 	    TEST(what_a_clone_told_before_it_died_is_kept),
