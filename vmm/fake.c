@@ -42,8 +42,6 @@ struct fake {
 	const struct mono *clock;
 	struct fake_plan plan, next[PLANS];
 	size_t n_next;
-	const char *why;
-	int open_r;
 	LIST_HEAD(, vm) vms;
 	LIST_HEAD(, vmm) vmms; /* those that are open */
 	struct fake_counts counts;
@@ -116,13 +114,6 @@ fake_plan_next(struct fake *fake, const struct fake_plan *plan)
 }
 
 void
-fake_refuse(struct fake *fake, const char *why, int open_r)
-{
-	fake->why = why;
-	fake->open_r = open_r;
-}
-
-void
 fake_counts(const struct fake *fake, struct fake_counts *ret)
 {
 	*ret = fake->counts;
@@ -189,9 +180,8 @@ static int
 probe(const struct vmm_options *options, char *why, size_t why_size)
 {
 	(void)options;
-	(void)snprintf(
-	    why, why_size, "%s", world && world->why ? world->why : "");
-	return !world || world->why ? -ENOTSUP : 0;
+	(void)snprintf(why, why_size, "%s", world ? "" : "no world");
+	return world ? 0 : -ENOTSUP;
 }
 
 static int
@@ -201,10 +191,8 @@ open_reference(const struct vmm_options *options, struct vmm **ret, char *err,
 	struct vmm *vmm;
 
 	(void)options;
-	if (world->open_r < 0) {
-		(void)snprintf(err, err_size, "the fake refuses");
-		return world->open_r;
-	}
+	(void)err;
+	(void)err_size;
 	vmm = xcalloc(1, sizeof(*vmm));
 	vmm->fake = world;
 	LIST_INSERT_HEAD(&world->vmms, vmm, link);
@@ -264,6 +252,20 @@ make_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 	if (plan.fault == FAKE_PARKED_DIES)
 		plan_event(vm, VMM_DIED, plan.clone_usec + plan.idle_usec);
 	*ret = vm;
+	return 0;
+}
+
+static int
+rehearse(struct vm *vm)
+{
+	vm->vmm->fake->counts.rehearsed++;
+	if (vm->plan.fault == FAKE_REHEARSAL_REFUSED)
+		return -EIO;
+	babble(vm);
+	if (vm->plan.fault == FAKE_REHEARSAL_DIES)
+		plan_event(vm, VMM_DIED, vm->plan.rehearse_usec);
+	else if (vm->plan.fault != FAKE_REHEARSAL_HANGS)
+		plan_event(vm, VMM_PARKED, vm->plan.rehearse_usec);
 	return 0;
 }
 
@@ -445,6 +447,7 @@ const struct vmm_ops fake_ops = {
     .open = open_reference,
     .close = close_reference,
     .clone = make_clone,
+    .rehearse = rehearse,
     .inject = inject,
     .run_start = run_start,
     .event_fd = event_fd,

@@ -20,6 +20,9 @@ enum fake_fault {
 	FAKE_CLONE_DIES,    /* instead of being parked */
 	FAKE_CLONE_HANGS,   /* never is parked */
 	FAKE_PARKED_DIES,   /* idle_usec after it was parked */
+	FAKE_REHEARSAL_REFUSED, /* rehearse() returns -EIO */
+	FAKE_REHEARSAL_DIES,
+	FAKE_REHEARSAL_HANGS,
 	FAKE_INJECT_FAILS,  /* inject() returns -EIO */
 	FAKE_START_FAILS,   /* run_start() returns -EIO */
 	FAKE_TAKE_DIES,     /* instead of taking the sample */
@@ -39,7 +42,8 @@ enum fake_end {
 struct fake_plan {
 	enum fake_fault fault;
 	enum fake_end end;
-	uint64_t clone_usec, idle_usec, take_usec, run_usec, destroy_usec;
+	uint64_t clone_usec, idle_usec, rehearse_usec, take_usec, run_usec,
+	    destroy_usec;
 	/* The report: visible piece by piece, one each piece_usec from the
 	 * taking on; whole at once when piece is 0.  Borrowed. */
 	const char *report;
@@ -64,10 +68,6 @@ void fake_plan(struct fake *fake, const struct fake_plan *plan);
 /* What the next clone does that has no such plan yet; at most 64 wait. */
 void fake_plan_next(struct fake *fake, const struct fake_plan *plan);
 
-/* probe() says this, or -ENOTSUP and why when it isn't NULL; open() likewise
- * with r.  Both texts are borrowed. */
-void fake_refuse(struct fake *fake, const char *why, int open_r);
-
 /* Each living clone tells this, whether it makes sense or not. */
 void fake_tell(struct fake *fake, enum vmm_event event);
 
@@ -80,7 +80,7 @@ struct mono fake_next(const struct fake *fake);
 struct fake_counts {
 	uint64_t made, freed; /* clones */
 	uint64_t opened, closed, reaped;
-	uint64_t injected, started;
+	uint64_t rehearsed, injected, started;
 	size_t live, most;
 };
 void fake_counts(const struct fake *fake, struct fake_counts *ret);

@@ -107,12 +107,6 @@ pool_drop(struct pool *pool, const char *name, const char *why, struct mono now)
 	pool_refill(pool, now);
 }
 
-bool
-pool_has(const struct pool *pool, const char *name)
-{
-	return pool_ref(pool, name) != NULL;
-}
-
 static enum pool_event
 event_of(enum vmm_event event)
 {

@@ -33,6 +33,7 @@ enum pool_state {
 	POOL_EMPTY,
 	POOL_CLONING,
 	POOL_PARKED,
+	POOL_REHEARSING,
 	POOL_TAKING,
 	POOL_RUNNING,
 	POOL_DRAINING,
@@ -52,7 +53,7 @@ struct pool_limits {
 	uint32_t cloning;       /* that are being made at a time */
 	uint64_t reserve_bytes; /* of memory, not for clones */
 	uint64_t guess_bytes;   /* of a clone, before any was measured */
-	uint64_t clone_usec;    /* until VMM_PARKED */
+	uint64_t clone_usec;    /* until VMM_PARKED, the second one too */
 	uint64_t take_usec;     /* until VMM_TAKEN */
 	uint64_t run_usec;      /* a run that names no deadline */
 	uint64_t run_max_usec;  /* a run that does */
@@ -94,7 +95,6 @@ void pool_add(struct pool *pool, const char *name, const char *digest,
 /* The same without a successor: its waiting runs are refused. */
 void pool_drop(
     struct pool *pool, const char *name, const char *why, struct mono now);
-bool pool_has(const struct pool *pool, const char *name);
 
 /* Callbacks of a run; they may not call the pool but for pool_resume(). */
 struct pool_run_ops {
@@ -145,7 +145,7 @@ struct pool_counts {
 	uint64_t used_bytes, budget_bytes, clone_bytes;
 	/* Means that the predictions are made of. */
 	uint64_t clone_usec, serve_usec;
-	uint64_t destroy_usec;
+	uint64_t rehearse_usec, destroy_usec;
 };
 void pool_counts(const struct pool *pool, struct pool_counts *ret);
 

@@ -50,6 +50,7 @@ empty(struct slot *slot)
 	slot->vm = NULL;
 	slot->private_bytes = 0;
 	slot->clone_usec = 0;
+	slot->has_rehearsed = false;
 	slot->is_full = false;
 	slot->given_at.usec = 0;
 }
@@ -136,11 +137,34 @@ act_park(struct slot *slot, struct mono now)
 }
 
 void
+act_rehearse(struct slot *slot, struct mono now)
+{
+	slot->has_rehearsed = true;
+	slot->begun_at = now;
+	late_after(slot, slot->pool->limits.clone_usec, now);
+	if (slot->ref->ops->rehearse(slot->vm) < 0)
+		slot_event(slot, EV_REFUSED, now);
+}
+
+void
+act_ready(struct slot *slot, struct mono now)
+{
+	struct pool_counts *c = &slot->pool->counts;
+	struct vmm_stats stats = {0};
+
+	/* It says nothing yet of what a clone grows to. */
+	slot->ref->ops->stats(slot->vm, &stats);
+	slot->private_bytes = stats.private_bytes;
+	c->rehearse_usec =
+	    admit_mean(c->rehearse_usec, mono_span(slot->begun_at, now));
+}
+
+void
 act_destroy(struct slot *slot, struct mono now)
 {
 	int r;
 
-	slot->dying_since = now;
+	slot->begun_at = now;
 	late_after(slot, slot->pool->limits.destroy_usec, now);
 	r = slot->ref->ops->destroy(slot->vm);
 	if (r < 0)
@@ -161,7 +185,7 @@ void
 act_bury(struct slot *slot, struct mono now)
 {
 	slot->pool->counts.died++;
-	slot_say(slot, "a parked clone died");
+	slot_say(slot, "a parked clone died, or took too long to rehearse");
 	rest(slot->ref, now); /* they may all do so */
 	act_destroy(slot, now);
 }
@@ -314,7 +338,7 @@ act_clear(struct slot *slot, struct mono now)
 	struct pool_counts *c = &slot->pool->counts;
 
 	c->destroy_usec =
-	    admit_mean(c->destroy_usec, mono_span(slot->dying_since, now));
+	    admit_mean(c->destroy_usec, mono_span(slot->begun_at, now));
 	if (slot->given_at.usec)
 		c->serve_usec =
 		    admit_mean(c->serve_usec, mono_span(slot->given_at, now));

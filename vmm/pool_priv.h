@@ -14,6 +14,7 @@
 enum pool_event {
 	EV_CLONE,
 	EV_PARKED,
+	EV_REHEARSE,
 	EV_GIVEN,
 	EV_TAKEN,
 	EV_REPORT,
@@ -40,7 +41,7 @@ struct step {
 };
 
 /* pool_act.c */
-step_fn act_nothing, act_odd, act_begin, act_unmade, act_park, act_destroy,
+step_fn act_nothing, act_odd, act_begin, act_unmade, act_park, act_rehearse, act_ready, act_destroy,
     act_fail, act_bury, act_give, act_took, act_pump, act_end, act_expire,
     act_die, act_silent, act_stop, act_refuse, act_finish, act_unread,
     act_dismiss, act_clear, act_vanish, act_write_off, act_lose, act_reclaim;
@@ -73,7 +74,9 @@ struct slot {
 	struct vm *vm;   /* NULL: none, or lost with it */
 	struct pool_run *run;
 	uint64_t private_bytes, clone_usec;
-	struct mono dying_since, given_at;
+	struct mono begun_at; /* the last rehearsal, or its end */
+	struct mono given_at;
+	bool has_rehearsed;
 	bool is_full; /* more of its report can be read at once */
 };
 
@@ -131,6 +134,9 @@ void run_refuse_all(struct pool *pool, const char *name, enum ask_end end,
 void pool_refill(struct pool *pool, struct mono now);
 struct ref *pool_ref(const struct pool *pool, const char *name);
 void pool_close_refs(struct pool *pool);
+uint32_t pool_running(const struct pool *pool);
+
+/* pool_predict.c: how long that run will wait, or ADMIT_UNKNOWN. */
 uint64_t pool_predict(
     const struct pool *pool, const struct pool_run *run, struct mono now);
 

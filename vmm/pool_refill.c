@@ -49,7 +49,8 @@ unused(const struct ref *ref)
 		const struct slot *s = &p->slots[i];
 
 		if (s->ref == ref &&
-		    (s->state == POOL_CLONING || s->state == POOL_PARKED))
+		    (s->state == POOL_CLONING || s->state == POOL_PARKED ||
+			s->state == POOL_REHEARSING))
 			n++;
 	}
 	return n;
@@ -119,8 +120,24 @@ slot_in(const struct pool *p, enum pool_state state, const struct ref *ref)
 	return NULL;
 }
 
-static uint32_t
-running(const struct pool *p)
+/* One that has rehearsed, if there is one. */
+static struct slot *
+best_parked(const struct pool *p, const struct ref *ref)
+{
+	struct slot *best = NULL;
+
+	for (uint32_t i = 0; i < p->limits.slots; i++) {
+		struct slot *s = &p->slots[i];
+
+		if (s->state == POOL_PARKED && s->ref == ref &&
+		    (!best || s->has_rehearsed > best->has_rehearsed))
+			best = s;
+	}
+	return best;
+}
+
+uint32_t
+pool_running(const struct pool *p)
 {
 	return count_state(p, POOL_TAKING) + count_state(p, POOL_RUNNING) +
 	       count_state(p, POOL_DRAINING);
@@ -130,13 +147,13 @@ running(const struct pool *p)
 static void
 give_parked(struct pool *p, struct mono now)
 {
-	uint32_t parked = count_state(p, POOL_PARKED), busy = running(p);
+	uint32_t parked = count_state(p, POOL_PARKED), busy = pool_running(p);
 	struct pool_run *run, *next;
 
 	for (run = TAILQ_FIRST(&p->waiting);
 	     run && parked > 0 && busy < p->limits.running; run = next) {
 		struct ref *ref = pool_ref(p, run->what.reference);
-		struct slot *slot = ref ? slot_in(p, POOL_PARKED, ref) : NULL;
+		struct slot *slot = ref ? best_parked(p, ref) : NULL;
 
 		next = TAILQ_NEXT(run, link);
 		if (!slot)
@@ -264,6 +281,27 @@ make_clones(struct pool *p, struct mono now)
 	}
 }
 
+/*
+ * While nothing else is to be done, ready clones rehearse, one at a time: it
+ * shortens a run by more than it costs, but what waits would wait for it.
+ */
+static void
+rehearse(struct pool *p, struct mono now)
+{
+	if (p->counts.waiting > 0 || pool_running(p) > 0 ||
+	    count_state(p, POOL_CLONING) + count_state(p, POOL_REHEARSING) > 0)
+		return;
+	for (uint32_t i = 0; i < p->limits.slots; i++) {
+		struct slot *s = &p->slots[i];
+
+		if (s->state != POOL_PARKED || s->has_rehearsed ||
+		    s->ref->is_retired || !s->ref->ops->rehearse)
+			continue;
+		slot_event(s, EV_REHEARSE, now);
+		return;
+	}
+}
+
 /* Is a clone there that runs may get, or whose successor they may? */
 static bool
 may_serve(const struct ref *ref)
@@ -318,79 +356,14 @@ pool_refill(struct pool *pool, struct mono now)
 	pool->refill_at.usec = POOL_NEVER;
 	give_parked(pool, now);
 	shed(pool, now);
-	if (!pool->is_ended)
+	if (!pool->is_ended) {
 		make_clones(pool, now);
+		rehearse(pool, now);
+	}
 	wait_for_rest(pool, now);
 	give_up_hope(pool, now);
 	tell_waiting(pool, now);
 	pool_close_refs(pool);
 	(void)memory(pool);
 	pool->is_stale = false;
-}
-
-static uint64_t
-left(uint64_t usual, struct mono since, struct mono now)
-{
-	uint64_t spent = mono_span(since, now);
-
-	return usual > spent ? usual - spent : 0;
-}
-
-/* In how long this slot has a clone for the next run; false: never. */
-static bool
-free_in(const struct slot *s, const struct ref *ref, struct mono now,
-    uint64_t *ret_usec)
-{
-	const struct pool_counts *c = &s->pool->counts;
-
-	if (s->state != POOL_EMPTY && s->ref != ref)
-		return false;
-	switch (s->state) {
-	case POOL_PARKED:
-		*ret_usec = 0;
-		return true;
-	case POOL_CLONING:
-		*ret_usec = left(c->clone_usec, s->since, now);
-		return true;
-	case POOL_TAKING:
-	case POOL_RUNNING:
-	case POOL_DRAINING:
-		*ret_usec =
-		    left(c->serve_usec, s->given_at, now) + c->clone_usec;
-		return true;
-	case POOL_DYING:
-		*ret_usec =
-		    left(c->destroy_usec, s->since, now) + c->clone_usec;
-		return true;
-	case POOL_EMPTY:
-	case POOL_LOST:
-	case POOL_STATES:
-		break;
-	}
-	return false;
-}
-
-uint64_t
-pool_predict(
-    const struct pool *pool, const struct pool_run *run, struct mono now)
-{
-	const struct ref *ref = pool_ref(pool, run->what.reference);
-	uint64_t free_usec[ASK_CLONES_MAX];
-	const struct pool_run *other;
-	size_t n = 0, ahead = 0;
-
-	if (!ref)
-		return ADMIT_UNKNOWN;
-	for (uint32_t i = 0; i < pool->limits.slots; i++)
-		n += free_in(&pool->slots[i], ref, now, &free_usec[n]);
-	/* More clones than may run: it is the running ones that one waits for.
-	 */
-	n = admit_servers(free_usec, n, running(pool), pool->limits.running);
-	TAILQ_FOREACH (other, &pool->waiting, link) {
-		if (other == run)
-			break;
-		ahead += strcmp(other->what.reference, ref->name) == 0;
-	}
-	return admit_wait(free_usec, n, ahead,
-	    pool->counts.serve_usec + pool->counts.clone_usec);
 }

@@ -16,6 +16,7 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 	    {
 		[EV_CLONE] = ACT(CLONING, begin),
 		[EV_PARKED] = ACT(EMPTY, odd),
+		[EV_REHEARSE] = ACT(EMPTY, odd),
 		[EV_GIVEN] = ACT(EMPTY, odd),
 		[EV_TAKEN] = ACT(EMPTY, odd),
 		[EV_REPORT] = ACT(EMPTY, odd),
@@ -32,6 +33,7 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 	    {
 		[EV_CLONE] = ACT(CLONING, odd),
 		[EV_PARKED] = ACT(PARKED, park),
+		[EV_REHEARSE] = ACT(CLONING, odd),
 		[EV_GIVEN] = ACT(CLONING, odd),
 		[EV_TAKEN] = ACT(CLONING, odd),
 		[EV_REPORT] = ACT(CLONING, nothing),
@@ -48,6 +50,7 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 	    {
 		[EV_CLONE] = ACT(PARKED, odd),
 		[EV_PARKED] = ACT(PARKED, odd),
+		[EV_REHEARSE] = ACT(REHEARSING, rehearse),
 		[EV_GIVEN] = ACT(TAKING, give),
 		[EV_TAKEN] = ACT(PARKED, odd),
 		[EV_REPORT] = ACT(PARKED, nothing),
@@ -60,10 +63,28 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 		[EV_RETIRE] = ACT(DYING, destroy),
 		[EV_REFUSED] = ACT(PARKED, odd),
 	    },
+	[POOL_REHEARSING] =
+	    {
+		[EV_CLONE] = ACT(REHEARSING, odd),
+		[EV_PARKED] = ACT(PARKED, ready),
+		[EV_REHEARSE] = ACT(REHEARSING, odd),
+		[EV_GIVEN] = ACT(REHEARSING, odd),
+		[EV_TAKEN] = ACT(REHEARSING, odd),
+		[EV_REPORT] = ACT(REHEARSING, nothing),
+		[EV_ENDED] = ACT(REHEARSING, odd),
+		[EV_DIED] = ACT(DYING, bury),
+		[EV_GONE] = ACT(EMPTY, vanish),
+		[EV_LATE] = ACT(DYING, bury),
+		[EV_STOP] = ACT(REHEARSING, odd),
+		[EV_DRAINED] = ACT(REHEARSING, odd),
+		[EV_RETIRE] = ACT(DYING, destroy),
+		[EV_REFUSED] = ACT(DYING, bury),
+	    },
 	[POOL_TAKING] =
 	    {
 		[EV_CLONE] = ACT(TAKING, odd),
 		[EV_PARKED] = ACT(TAKING, odd),
+		[EV_REHEARSE] = ACT(TAKING, odd),
 		[EV_GIVEN] = ACT(TAKING, odd),
 		[EV_TAKEN] = ACT(RUNNING, took),
 		[EV_REPORT] = ACT(TAKING, nothing),
@@ -80,6 +101,7 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 	    {
 		[EV_CLONE] = ACT(RUNNING, odd),
 		[EV_PARKED] = ACT(RUNNING, odd),
+		[EV_REHEARSE] = ACT(RUNNING, odd),
 		[EV_GIVEN] = ACT(RUNNING, odd),
 		[EV_TAKEN] = ACT(RUNNING, odd),
 		[EV_REPORT] = ACT(RUNNING, pump),
@@ -96,6 +118,7 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 	    {
 		[EV_CLONE] = ACT(DRAINING, odd),
 		[EV_PARKED] = ACT(DRAINING, odd),
+		[EV_REHEARSE] = ACT(DRAINING, odd),
 		[EV_GIVEN] = ACT(DRAINING, odd),
 		[EV_TAKEN] = ACT(DRAINING, odd),
 		[EV_REPORT] = ACT(DRAINING, pump),
@@ -112,6 +135,7 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 	    {
 		[EV_CLONE] = ACT(DYING, odd),
 		[EV_PARKED] = ACT(DYING, nothing),
+		[EV_REHEARSE] = ACT(DYING, odd),
 		[EV_GIVEN] = ACT(DYING, odd),
 		[EV_TAKEN] = ACT(DYING, nothing),
 		[EV_REPORT] = ACT(DYING, nothing),
@@ -128,6 +152,7 @@ const struct step pool_steps[POOL_STATES][EV_COUNT] =
 	    {
 		[EV_CLONE] = ACT(LOST, odd),
 		[EV_PARKED] = ACT(LOST, nothing),
+		[EV_REHEARSE] = ACT(LOST, odd),
 		[EV_GIVEN] = ACT(LOST, odd),
 		[EV_TAKEN] = ACT(LOST, nothing),
 		[EV_REPORT] = ACT(LOST, nothing),
@@ -160,7 +185,7 @@ const char *
 pool_state_name(enum pool_state state)
 {
 	static const char *const names[POOL_STATES] = {"empty", "cloning",
-	    "parked", "taking", "running", "draining", "dying", "lost"};
+	    "parked", "rehearsing", "taking", "running", "draining", "dying", "lost"};
 
 	return state < POOL_STATES ? names[state] : "?";
 }
@@ -168,7 +193,7 @@ pool_state_name(enum pool_state state)
 const char *
 pool_event_name(enum pool_event event)
 {
-	static const char *const names[EV_COUNT] = {"clone", "parked", "given",
+	static const char *const names[EV_COUNT] = {"clone", "parked", "rehearse", "given",
 	    "taken", "report", "ended", "died", "gone", "late", "stop",
 	    "drained", "retire", "refused"};
 

@@ -17,6 +17,8 @@
 
 #define VM_MAGIC 0x1e9a0c35u
 
+/* A rehearsal that isn't over by then is ended by the agent. */
+#define REHEARSAL_USEC (5 * USEC_PER_SEC)
 /* Octets of the bell that are taken at a time. */
 #define BELL_OCTETS 4096
 /* A guest that rings more often than that is looked at by the clock from then
@@ -26,7 +28,7 @@
 #define BELL_CLOCK_NSEC  10000000
 
 enum stage {
-	LOADING, /* until the agent has answered once */
+	LOADING, /* until the agent has answered, or has rehearsed */
 	PARKING, /* until QEMU has said that it stands still */
 	PARKED,
 	RUNNING,
@@ -212,6 +214,29 @@ qemu_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 	return 0;
 }
 
+/* Go on by this order. */
+static int
+go_on(struct vm *vm, enum mailbox_command command, uint64_t usec,
+    enum stage stage)
+{
+	int r;
+
+	if (vm->stage != PARKED)
+		return -ESTALE;
+	hostbox_order(&vm->box, command, usec);
+	r = qmp_send(vm->process.qmp, QMP_CONT, -1);
+	if (r == 0)
+		vm->stage = stage;
+	return r;
+}
+
+static int
+qemu_rehearse(struct vm *vm)
+{
+	assert(vm->magic == VM_MAGIC);
+	return go_on(vm, MAILBOX_PING, REHEARSAL_USEC, LOADING);
+}
+
 static int
 qemu_inject(struct vm *vm, const struct vmm_sample *sample)
 {
@@ -224,16 +249,8 @@ qemu_inject(struct vm *vm, const struct vmm_sample *sample)
 static int
 qemu_run_start(struct vm *vm, uint64_t deadline_usec)
 {
-	int r;
-
 	assert(vm->magic == VM_MAGIC);
-	if (vm->stage != PARKED)
-		return -ESTALE;
-	hostbox_order(&vm->box, MAILBOX_RUN, deadline_usec);
-	r = qmp_send(vm->process.qmp, QMP_CONT, -1);
-	if (r == 0)
-		vm->stage = RUNNING;
-	return r;
+	return go_on(vm, MAILBOX_RUN, deadline_usec, RUNNING);
 }
 
 static int
@@ -300,7 +317,9 @@ hear_qmp(struct vm *vm)
 		}
 		if (line.id == QMP_STOP && vm->stage == PARKING) {
 			vm->stage = PARKED;
-			vm->clone_usec = mono_span(vm->begun, mono_now());
+			if (vm->clone_usec == 0)
+				vm->clone_usec =
+				    mono_span(vm->begun, mono_now());
 			qemu_offer_to_oom(vm->process.pid);
 			tell(vm, VMM_PARKED);
 		}
@@ -467,6 +486,7 @@ const struct vmm_ops vmm_qemu = {
     .open = qemu_open,
     .close = qemu_close,
     .clone = qemu_clone,
+    .rehearse = qemu_rehearse,
     .inject = qemu_inject,
     .run_start = qemu_run_start,
     .event_fd = qemu_event_fd,

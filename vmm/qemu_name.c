@@ -166,8 +166,10 @@ qemu_private_bytes(pid_t pid)
 
 	if (read_proc(pid, "smaps_rollup", buf, sizeof(buf)) < 0)
 		return 0;
-	at = strstr(buf, "\nPrivate_Dirty:");
-	if (!at || sscanf(at, "\nPrivate_Dirty: %" SCNu64, &kib) != 1)
+	/* Not "Private_Dirty": that counts the template's pages too as long as
+	 * no second clone has them mapped. */
+	at = strstr(buf, "\nAnonymous:");
+	if (!at || sscanf(at, "\nAnonymous: %" SCNu64, &kib) != 1)
 		return 0;
 	return kib << 10;
 }

@@ -4,6 +4,7 @@
  *
  *   probe, open, [ clone, inject, run_start ... event_fd, next, collect ...
  *   reset | destroy ]*, close
+ * A parked clone may rehearse() before its sample comes.
  *
  * Nothing here blocks for longer than starting a process takes: what lasts is
  * begun, and its end comes as an event.  One thread, one loop.  Who calls
@@ -45,7 +46,7 @@ struct vmm_sample {
 
 struct vmm_stats {
 	uint64_t private_bytes; /* of this clone alone; 0: unknown */
-	uint64_t clone_usec;    /* from clone() to VMM_PARKED */
+	uint64_t clone_usec;    /* from clone() to the first VMM_PARKED */
 	uint64_t lost_events;   /* that the guest says it had no room for */
 };
 
@@ -75,6 +76,16 @@ struct vmm_ops {
 	 * which is the caller's until VMM_GONE; or -errno.
 	 */
 	int (*clone)(struct vmm *vmm, uint32_t slot, struct vm **ret);
+
+	/*
+	 * Let a parked clone run what is known to be harmless and stand still
+	 * again: VMM_PARKED comes once more, and its real run will be shorter
+	 * by what the first run of a clone costs (under QEMU's TCG, the
+	 * translation of the guest's code: five sixths of a small program's
+	 * time).  It costs that time, and memory.  Returns 0, or -errno:
+	 * the clone can't be used any more.  NULL: nothing is won by it.
+	 */
+	int (*rehearse)(struct vm *vm);
 
 	/*
 	 * Put a sample before a parked clone; it still stands still.

@@ -150,6 +150,7 @@ static const struct pool_limits site_limits = {
 /* One millisecond for all that a clone does, ten for its run. */
 static const struct fake_plan site_plan = {
     .clone_usec = SITE_MSEC,
+    .rehearse_usec = SITE_MSEC,
     .take_usec = SITE_MSEC,
     .run_usec = 10 * SITE_MSEC,
     .destroy_usec = SITE_MSEC,

@@ -41,6 +41,52 @@ a_file_is_run_in_a_clone_that_was_ready(void **state)
 }
 
 static void
+ready_clones_rehearse_while_nothing_else_is_to_be_done(void **state)
+{
+	struct pool_site *s = *state;
+	struct run_seen seen = {0};
+	struct fake_counts f;
+
+	site_reference(s, "linux", 2);
+	site_run(s, SITE_MSEC);
+	fake_counts(s->fake, &f);
+	assert_int_equal(f.rehearsed, 1); /* one at a time */
+	site_run(s, 5 * SITE_MSEC);
+	fake_counts(s->fake, &f);
+	assert_int_equal(f.rehearsed, 2); /* each once */
+	site_ask(s, &seen);
+	site_run(s, 9 * SITE_MSEC);
+	fake_counts(s->fake, &f);
+	assert_int_equal(seen.dones, 0);
+	assert_int_equal(f.made, 3);
+	assert_int_equal(f.rehearsed, 2); /* the third waits for the run */
+	site_run(s, 20 * SITE_MSEC);
+	fake_counts(s->fake, &f);
+	assert_int_equal(seen.dones, 1);
+	assert_int_equal(f.rehearsed, 3);
+	seen_free(&seen);
+}
+
+static void
+a_run_that_comes_in_a_rehearsal_gets_a_clone_of_its_own(void **state)
+{
+	struct pool_site *s = *state;
+	struct fake_plan plan = site_plan;
+	struct run_seen seen = {0};
+
+	plan.rehearse_usec = 100 * SITE_MSEC;
+	fake_plan(s->fake, &plan);
+	site_reference(s, "linux", 1);
+	site_run(s, 51 * SITE_MSEC);
+	site_ask(s, &seen);
+	site_run(s, 20 * SITE_MSEC);
+	assert_int_equal(seen.waits, 1);
+	assert_int_equal(seen.dones, 1);
+	assert_int_equal(seen.done.times.queue, SITE_MSEC); /* to make it */
+	seen_free(&seen);
+}
+
+static void
 without_its_reference_a_run_is_told_so(void **state)
 {
 	struct pool_site *s = *state;
@@ -305,6 +351,8 @@ main(void)
 	cmocka_unit_test_setup_teardown(name, site_set_up, site_tear_down)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_file_is_run_in_a_clone_that_was_ready),
+	    TEST(ready_clones_rehearse_while_nothing_else_is_to_be_done),
+	    TEST(a_run_that_comes_in_a_rehearsal_gets_a_clone_of_its_own),
 	    TEST(without_its_reference_a_run_is_told_so),
 	    TEST(each_clone_is_used_once),
 	    TEST(a_thousand_runs_leave_nothing_behind),

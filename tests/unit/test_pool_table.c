@@ -157,6 +157,8 @@ reach(struct cell_site *c, enum pool_state state, const struct fake_plan *plan)
 	c->slot = &c->site.pool->slots[0];
 	if (state > POOL_CLONING)
 		pass(c, SITE_MSEC);
+	if (state == POOL_REHEARSING)
+		slot_event(c->slot, EV_REHEARSE, c->site.now);
 	if (state >= POOL_TAKING) {
 		c->seen.answer = state == POOL_DRAINING ? -EAGAIN : 0;
 		site_ask(&c->site, &c->seen);
@@ -220,10 +222,17 @@ static const struct cell_case cases[] = {
     {POOL_CLONING, EV_LATE, POOL_DYING, -1},
     {POOL_CLONING, EV_RETIRE, POOL_DYING, -1},
     {POOL_CLONING, EV_REFUSED, POOL_EMPTY, -1},
+    {POOL_PARKED, EV_REHEARSE, POOL_REHEARSING, -1},
     {POOL_PARKED, EV_GIVEN, POOL_TAKING, -1},
     {POOL_PARKED, EV_DIED, POOL_DYING, -1},
     {POOL_PARKED, EV_GONE, POOL_EMPTY, -1},
     {POOL_PARKED, EV_RETIRE, POOL_DYING, -1},
+    {POOL_REHEARSING, EV_PARKED, POOL_PARKED, -1},
+    {POOL_REHEARSING, EV_DIED, POOL_DYING, -1},
+    {POOL_REHEARSING, EV_GONE, POOL_EMPTY, -1},
+    {POOL_REHEARSING, EV_LATE, POOL_DYING, -1},
+    {POOL_REHEARSING, EV_RETIRE, POOL_DYING, -1},
+    {POOL_REHEARSING, EV_REFUSED, POOL_DYING, -1},
     {POOL_TAKING, EV_TAKEN, POOL_RUNNING, -1},
     {POOL_TAKING, EV_ENDED, POOL_DYING, ASK_END_PROGRAM},
     {POOL_TAKING, EV_DIED, POOL_DYING, ASK_END_DIED},
@@ -299,6 +308,7 @@ provoke(struct cell_site *c, const struct cell_case *k)
 		slot->run->is_blocked = false;
 		slot_event(slot, EV_REPORT, c->site.now);
 		break;
+	case EV_REHEARSE:
 	case EV_STOP:
 	case EV_RETIRE:
 		c->site.pool->end_why = "retired";
@@ -323,6 +333,10 @@ before(const struct cell_case *k, struct fake_plan *plan)
 		plan->fault = FAKE_CLONE_REFUSED;
 		return POOL_EMPTY;
 	}
+	if (k->from == POOL_REHEARSING) {
+		plan->fault = FAKE_REHEARSAL_REFUSED;
+		return POOL_PARKED;
+	}
 	if (k->from == POOL_TAKING) {
 		plan->fault = FAKE_INJECT_FAILS;
 		return POOL_PARKED;
@@ -336,6 +350,7 @@ try_case(const struct cell_case *k)
 {
 	static const enum pool_event leads[POOL_STATES] = {
 	    [POOL_CLONING] = EV_CLONE,
+	    [POOL_REHEARSING] = EV_REHEARSE,
 	    [POOL_TAKING] = EV_GIVEN,
 	    [POOL_DYING] = EV_RETIRE,
 	};

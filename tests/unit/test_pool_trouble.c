@@ -4,6 +4,7 @@
  */
 #include "vmm/pool.h"
 
+#include "common/cleanup.h"
 #include "tests/support/pool_site.h"
 
 #include <setjmp.h>
@@ -86,6 +87,31 @@ a_parked_clone_that_dies_is_replaced(void **state)
 	site_run(s, 200 * SITE_MSEC);
 	assert_int_equal(site_counts(s).parked, 1);
 	assert_int_equal(site_counts(s).died, 1);
+}
+
+static void
+a_rehearsal_that_fails_costs_one_clone(void **state)
+{
+	static const enum fake_fault faults[] = {FAKE_REHEARSAL_REFUSED,
+	    FAKE_REHEARSAL_DIES, FAKE_REHEARSAL_HANGS};
+	struct pool_site *s = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		struct fake_plan plan = site_plan;
+		struct run_seen seen = {0};
+
+		plan.fault = faults[i];
+		fake_plan_next(s->fake, &plan);
+		if (i == 0)
+			site_reference(s, "linux", 1);
+		else
+			site_ask(s, &seen); /* makes room for the next */
+		site_run(s, 3000 * SITE_MSEC);
+		assert_int_equal(site_counts(s).died, i + 1);
+		assert_int_equal(site_counts(s).parked, 1);
+		seen_free(&seen);
+	}
+	assert_int_equal(site_counts(s).odd, 0);
 }
 
 static void
@@ -283,6 +309,7 @@ main(void)
 	    TEST(a_death_in_each_state_ends_the_run_or_costs_it_nothing),
 	    TEST(what_a_clone_told_before_it_died_is_kept),
 	    TEST(a_parked_clone_that_dies_is_replaced),
+	    TEST(a_rehearsal_that_fails_costs_one_clone),
 	    TEST(clones_that_always_fail_are_not_made_in_a_circle),
 	    TEST(a_clone_that_cannot_be_ended_costs_its_slot_and_is_reported),
 	    TEST(babble_changes_no_result),

@@ -56,8 +56,8 @@ rates_json(const struct bench *b)
 static json_t *
 stages_json(const struct stages *s)
 {
-	return json_pack("{sf sf sf sf sf sf sf}", "clone", mean_ms(&s->clone),
-	    "inject", mean_ms(&s->inject), "take", mean_ms(&s->take), "run",
+	return json_pack("{sf sf sf sf sf sf sf sf}", "clone", mean_ms(&s->clone),
+	    "rehearse", mean_ms(&s->rehearse), "inject", mean_ms(&s->inject), "take", mean_ms(&s->take), "run",
 	    mean_ms(&s->run), "collect", mean_ms(&s->collect), "reset",
 	    mean_ms(&s->destroy) + mean_ms(&s->clone), "destroy",
 	    mean_ms(&s->destroy));
@@ -100,6 +100,7 @@ print_stages(const struct bench *b, FILE *out)
 	struct table *t = table_new(ARRAY_SIZE(titles), titles);
 
 	stage_row(t, "clone (cold, to the agent's answer)", &s->clone);
+	stage_row(t, "rehearse (while nothing waits)", &s->rehearse);
 	stage_row(t, "inject", &s->inject);
 	stage_row(t, "take (ready, to the agent's answer)", &s->take);
 	stage_row(t, "run", &s->run);

@@ -79,8 +79,8 @@ measure_done(struct measure *measure)
 static struct measure *
 stage(struct stages *s, size_t i)
 {
-	struct measure *const all[] = {&s->clone, &s->inject, &s->take, &s->run,
-	    &s->collect, &s->destroy, &s->private_bytes};
+	struct measure *const all[] = {&s->clone, &s->rehearse, &s->inject, &s->take,
+	    &s->run, &s->collect, &s->destroy, &s->private_bytes};
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -171,9 +171,17 @@ use_clone(const struct vmm_ops *ops, struct vm *vm,
     size_t err_size)
 {
 	struct vmm_stats stats = {0};
-	struct mono mark;
+	struct mono mark = mono_now();
 	int r;
 
+	if (ops->rehearse) {
+		r = ops->rehearse(vm);
+		if (r == 0)
+			r = wait_for(ops, vm, VMM_PARKED);
+		if (r < 0)
+			return say(r, "rehearse", err, err_size);
+		measure_add(&s->rehearse, since(&mark));
+	}
 	(void)usleep(READY_USEC);
 	ops->stats(vm, &stats);
 	measure_add(&s->private_bytes, stats.private_bytes);

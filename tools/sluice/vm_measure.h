@@ -30,11 +30,12 @@ void measure_done(struct measure *measure);
 
 struct stages {
 	struct measure clone; /* clone() to its agent's answer, from nothing */
+	struct measure rehearse; /* none where the back end has no such */
 	struct measure inject;
 	struct measure take; /* run_start() of a parked one to its answer */
 	struct measure run;  /* from there to the end of the program */
 	struct measure collect, destroy;
-	struct measure private_bytes; /* of a parked one */
+	struct measure private_bytes; /* of a parked one that has rehearsed */
 };
 
 void stages_end(struct stages *stages);
@@ -44,8 +45,8 @@ void stages_done(struct stages *stages);
 typedef void measure_said_fn(const char *what, size_t at, size_t of);
 
 /*
- * n clones, one after the other: made, given the sample, run, read,
- * destroyed.  Returns 0; -ETIMEDOUT: a stage took more than ten seconds;
+ * n clones, one after the other: made, rehearsed as the pool does while it
+ * has nothing else to do, given the sample, run, read, destroyed.  Returns 0; -ETIMEDOUT: a stage took more than ten seconds;
  * -ECHILD: a clone died; or -errno of the back end; err says which stage.
  */
 int measure_stages(const struct vmm_ops *ops, struct vmm *vmm,
