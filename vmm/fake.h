@@ -16,20 +16,20 @@
 
 enum fake_fault {
 	FAKE_FINE,
-	FAKE_CLONE_REFUSED, /* clone() returns -ENOSPC */
-	FAKE_CLONE_DIES,    /* instead of being parked */
-	FAKE_CLONE_HANGS,   /* never is parked */
-	FAKE_PARKED_DIES,   /* idle_usec after it was parked */
+	FAKE_CLONE_REFUSED,     /* clone() returns -ENOSPC */
+	FAKE_CLONE_DIES,        /* instead of being parked */
+	FAKE_CLONE_HANGS,       /* never is parked */
+	FAKE_PARKED_DIES,       /* idle_usec after it was parked */
 	FAKE_REHEARSAL_REFUSED, /* rehearse() returns -EIO */
 	FAKE_REHEARSAL_DIES,
 	FAKE_REHEARSAL_HANGS,
-	FAKE_INJECT_FAILS,  /* inject() returns -EIO */
-	FAKE_START_FAILS,   /* run_start() returns -EIO */
-	FAKE_TAKE_DIES,     /* instead of taking the sample */
-	FAKE_TAKE_HANGS,    /* the agent is silent */
-	FAKE_RUN_DIES,      /* run_usec after it took the sample */
-	FAKE_RUN_HANGS,     /* never ends, also when its deadline is over */
-	FAKE_BABBLES,       /* tells events that make no sense, at each step */
+	FAKE_INJECT_FAILS, /* inject() returns -EIO */
+	FAKE_START_FAILS,  /* run_start() returns -EIO */
+	FAKE_TAKE_DIES,    /* instead of taking the sample */
+	FAKE_TAKE_HANGS,   /* the agent is silent */
+	FAKE_RUN_DIES,     /* run_usec after it took the sample */
+	FAKE_RUN_HANGS,    /* never ends, also when its deadline is over */
+	FAKE_BABBLES,      /* tells events that make no sense, at each step */
 };
 
 enum fake_end {

@@ -67,7 +67,8 @@ pool_predict(
 		n += free_in(&pool->slots[i], ref, now, &free_usec[n]);
 	/* More clones than may run: it is the running ones that one waits for.
 	 */
-	n = admit_servers(free_usec, n, pool_running(pool), pool->limits.running);
+	n = admit_servers(
+	    free_usec, n, pool_running(pool), pool->limits.running);
 	TAILQ_FOREACH (other, &pool->waiting, link) {
 		if (other == run)
 			break;

@@ -41,10 +41,11 @@ struct step {
 };
 
 /* pool_act.c */
-step_fn act_nothing, act_odd, act_begin, act_unmade, act_park, act_rehearse, act_ready, act_destroy,
-    act_fail, act_bury, act_give, act_took, act_pump, act_end, act_expire,
-    act_die, act_silent, act_stop, act_refuse, act_finish, act_unread,
-    act_dismiss, act_clear, act_vanish, act_write_off, act_lose, act_reclaim;
+step_fn act_nothing, act_odd, act_begin, act_unmade, act_park, act_rehearse,
+    act_ready, act_destroy, act_fail, act_bury, act_give, act_took, act_pump,
+    act_end, act_expire, act_die, act_silent, act_stop, act_refuse, act_finish,
+    act_unread, act_dismiss, act_clear, act_vanish, act_write_off, act_lose,
+    act_reclaim;
 
 extern const struct step pool_steps[POOL_STATES][EV_COUNT];
 const char *pool_event_name(enum pool_event event);

@@ -73,6 +73,40 @@ a_clone_runs_a_program_and_reports_its_end(void **test)
 	destroy(vm);
 }
 
+/* The report of hello, without its numbers: times, processes. */
+static void
+report_of(struct vm *vm, char *report, size_t size)
+{
+	size_t n, kept = 0;
+
+	inject_hello(vm);
+	assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
+	expect(vm, VMM_TAKEN);
+	expect(vm, VMM_ENDED);
+	n = ops->collect(vm, 0, report, size - 1);
+	for (size_t i = 0; i < n; i++)
+		if (report[i] < '0' || report[i] > '9')
+			report[kept++] = report[i];
+	report[kept] = '\0';
+}
+
+static void
+a_rehearsal_leaves_no_trace_in_the_report(void **test)
+{
+	struct vm *vm = parked_clone(*test);
+	char without[65536], with[65536];
+
+	report_of(vm, without, sizeof(without));
+	destroy(vm);
+	vm = parked_clone(*test);
+	assert_int_equal(0, ops->rehearse(vm));
+	assert_int_equal(-ESTALE, ops->rehearse(vm)); /* not while it does */
+	expect(vm, VMM_PARKED);
+	report_of(vm, with, sizeof(with));
+	assert_string_equal(without, with);
+	destroy(vm);
+}
+
 static void
 what_one_clone_does_another_one_does_not_see(void **test)
 {
@@ -98,14 +132,16 @@ what_one_clone_does_another_one_does_not_see(void **test)
 static void
 a_clone_that_is_killed_at_any_stage_died_and_can_be_destroyed(void **test)
 {
-	for (int stage = 0; stage < 5; stage++) {
+	for (int stage = -1; stage < 5; stage++) {
 		struct vm *vm;
 		pid_t pid;
 
 		assert_int_equal(0, ops->clone(*test, 7, &vm));
 		pid = youngest_child();
-		if (stage > 0)
+		if (stage != 0)
 			expect(vm, VMM_PARKED);
+		if (stage < 0)
+			assert_int_equal(0, ops->rehearse(vm));
 		if (stage > 1)
 			inject(vm, "wait.sh", "#!/bin/sh\nsleep 60\n", 19);
 		if (stage > 2)
@@ -132,12 +168,14 @@ a_clone_that_is_killed_at_any_stage_died_and_can_be_destroyed(void **test)
 static void
 a_clone_can_be_destroyed_at_any_stage(void **test)
 {
-	for (int stage = 0; stage < 4; stage++) {
+	for (int stage = -1; stage < 4; stage++) {
 		struct vm *vm;
 
 		assert_int_equal(0, ops->clone(*test, 7, &vm));
-		if (stage > 0)
+		if (stage != 0)
 			expect(vm, VMM_PARKED);
+		if (stage < 0)
+			assert_int_equal(0, ops->rehearse(vm));
 		if (stage > 1)
 			inject(vm, "wait.sh", "#!/bin/sh\nsleep 60\n", 19);
 		if (stage > 2)
@@ -319,6 +357,10 @@ nothing_is_left_of_many_clones(void **test)
 		struct vmm_stats stats;
 		struct mono t;
 
+		if (i % 2 == 0) {
+			assert_int_equal(0, ops->rehearse(vm));
+			expect(vm, VMM_PARKED);
+		}
 		ops->stats(vm, &stats);
 		cold[i] = stats.clone_usec;
 		memory[i] = stats.private_bytes / 1000;
@@ -353,6 +395,8 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		a_clone_runs_a_program_and_reports_its_end, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_rehearsal_leaves_no_trace_in_the_report, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_one_clone_does_another_one_does_not_see, set_up,
 		tear_down),

@@ -79,8 +79,8 @@ measure_done(struct measure *measure)
 static struct measure *
 stage(struct stages *s, size_t i)
 {
-	struct measure *const all[] = {&s->clone, &s->rehearse, &s->inject, &s->take,
-	    &s->run, &s->collect, &s->destroy, &s->private_bytes};
+	struct measure *const all[] = {&s->clone, &s->rehearse, &s->inject,
+	    &s->take, &s->run, &s->collect, &s->destroy, &s->private_bytes};
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
