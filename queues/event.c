@@ -213,8 +213,8 @@ event_parse(
 	}
 	evidence = json_object_get(keep->line, "evidence");
 	if (evidence)
-		keep->evidence =
-		    json_dumps(evidence, JSON_COMPACT | JSON_ENCODE_ANY);
+		keep->evidence = json_dumps(evidence,
+		    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	e.evidence = keep->evidence;
 	*ret_event = e;
 	*ret_keep = keep;

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* 15 digits are what a double keeps of a decimal number: 0.432 stays so. */
+#define AS_TEXT (JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+
 /* Names and types were made UTF-8 by the cell; if it lied, say so. */
 static json_t *
 text_json(const char *text)
@@ -266,7 +269,7 @@ char *
 evidence_did(const char *json, size_t len)
 {
 	json_t *did = json_loadb(json, len, 0, NULL);
-	char *text = json_dumps(did, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *text = json_dumps(did, AS_TEXT);
 
 	json_decref(did);
 	if (text && strlen(text) > WIRE_VM_EVIDENCE_MAX) {
@@ -284,7 +287,7 @@ evidence_format(const struct job *job, size_t most, size_t *ret_len)
 
 	if (job->reading)
 		add_reading(job, most, root);
-	text = json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
+	text = json_dumps(root, AS_TEXT);
 	json_decref(root);
 	if (!text || strlen(text) > most) {
 		/* A link's, of a reading with a long text; else part_cost()
