@@ -185,7 +185,8 @@ const char *
 pool_state_name(enum pool_state state)
 {
 	static const char *const names[POOL_STATES] = {"empty", "cloning",
-	    "parked", "rehearsing", "taking", "running", "draining", "dying", "lost"};
+	    "parked", "rehearsing", "taking", "running", "draining", "dying",
+	    "lost"};
 
 	return state < POOL_STATES ? names[state] : "?";
 }
@@ -193,9 +194,9 @@ pool_state_name(enum pool_state state)
 const char *
 pool_event_name(enum pool_event event)
 {
-	static const char *const names[EV_COUNT] = {"clone", "parked", "rehearse", "given",
-	    "taken", "report", "ended", "died", "gone", "late", "stop",
-	    "drained", "retire", "refused"};
+	static const char *const names[EV_COUNT] = {"clone", "parked",
+	    "rehearse", "given", "taken", "report", "ended", "died", "gone",
+	    "late", "stop", "drained", "retire", "refused"};
 
 	return event < EV_COUNT ? names[event] : "?";
 }

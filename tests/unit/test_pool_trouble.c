@@ -92,8 +92,8 @@ a_parked_clone_that_dies_is_replaced(void **state)
 static void
 a_rehearsal_that_fails_costs_one_clone(void **state)
 {
-	static const enum fake_fault faults[] = {FAKE_REHEARSAL_REFUSED,
-	    FAKE_REHEARSAL_DIES, FAKE_REHEARSAL_HANGS};
+	static const enum fake_fault faults[] = {
+	    FAKE_REHEARSAL_REFUSED, FAKE_REHEARSAL_DIES, FAKE_REHEARSAL_HANGS};
 	struct pool_site *s = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {

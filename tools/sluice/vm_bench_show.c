@@ -56,8 +56,9 @@ rates_json(const struct bench *b)
 static json_t *
 stages_json(const struct stages *s)
 {
-	return json_pack("{sf sf sf sf sf sf sf sf}", "clone", mean_ms(&s->clone),
-	    "rehearse", mean_ms(&s->rehearse), "inject", mean_ms(&s->inject), "take", mean_ms(&s->take), "run",
+	return json_pack("{sf sf sf sf sf sf sf sf}", "clone",
+	    mean_ms(&s->clone), "rehearse", mean_ms(&s->rehearse), "inject",
+	    mean_ms(&s->inject), "take", mean_ms(&s->take), "run",
 	    mean_ms(&s->run), "collect", mean_ms(&s->collect), "reset",
 	    mean_ms(&s->destroy) + mean_ms(&s->clone), "destroy",
 	    mean_ms(&s->destroy));

@@ -46,8 +46,9 @@ typedef void measure_said_fn(const char *what, size_t at, size_t of);
 
 /*
  * n clones, one after the other: made, rehearsed as the pool does while it
- * has nothing else to do, given the sample, run, read, destroyed.  Returns 0; -ETIMEDOUT: a stage took more than ten seconds;
- * -ECHILD: a clone died; or -errno of the back end; err says which stage.
+ * has nothing else to do, given the sample, run, read, destroyed.  Returns 0;
+ * -ETIMEDOUT: a stage took more than ten seconds; -ECHILD: a clone died; or
+ * -errno of the back end; err says which stage.
  */
 int measure_stages(const struct vmm_ops *ops, struct vmm *vmm,
     const struct vmm_sample *sample, size_t n, measure_said_fn *said,

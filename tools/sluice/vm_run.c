@@ -15,6 +15,8 @@
 #include "vmm/asker.h"
 #include "vmm/detector.h"
 #include "vmm/trial.h"
+#include "worker/reading.h"
+#include "worker/suspect.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -111,17 +113,25 @@ take_file(struct run *r, const char *path)
 	return e < 0 ? e : digest_file(r->fd, 0, r->what.bytes, &r->digest);
 }
 
+/* As mail with a file of that name would have it run; what no mail would have
+ * run is tried on Linux. */
 static void
 choose_reference(struct run *r)
 {
 	const char *name = r->options->vm.reference;
+	struct suspect suspects[SUSPECT_KINDS_MAX];
 	char magic[2] = "";
+	bool is_dos =
+	    pread(r->fd, magic, 2, 0) == 2 && memcmp(magic, "MZ", 2) == 0;
+	const struct reading_part part = {.bytes = r->what.bytes,
+	    .flags = PART_ATTACHMENT,
+	    .n_names = 1,
+	    .names = r->what.name,
+	    .type = is_dos ? "application/x-dosexec" : ""};
 
 	if (!name)
-		name = pread(r->fd, magic, 2, 0) == 2 &&
-			       memcmp(magic, "MZ", 2) == 0
-			   ? "wine"
-			   : "linux";
+		name = suspect_of(&part, suspects) > 0 ? suspects[0].reference
+						       : "linux";
 	(void)snprintf(
 	    r->what.reference, sizeof(r->what.reference), "%s", name);
 }
