@@ -385,12 +385,3 @@ fetch_net_open(struct fetch_net *net, struct event_base *base,
 		(void)snprintf(err, err_size, "%s", strerror(-r));
 	return r;
 }
-
-void
-fetch_net_close(struct fetch_net *net)
-{
-	net->web = web_free(net->web);
-	if (net->dns)
-		evdns_base_free(net->dns, 0);
-	net->dns = NULL;
-}

@@ -26,12 +26,11 @@ struct fetch_net {
 
 /*
  * Open it: reads the system's name servers and hosts file, so before the
- * sandbox closes.  Returns 0; -EINVAL with err: links.allow or links.refuse
- * is wrong; or -errno.
+ * sandbox closes.  It stays until the process ends.  Returns 0; -EINVAL with
+ * err: links.allow or links.refuse is wrong; or -errno.
  */
 int fetch_net_open(struct fetch_net *net, struct event_base *base,
     const struct conf *conf, char *err, size_t err_size);
-void fetch_net_close(struct fetch_net *net);
 
 /* fetched->number is 0.  fd: the file, not sealed, or -1; borrowed. */
 typedef void fetch_get_done(
