@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -64,9 +65,14 @@ struct when {
 static const struct {
 	int numbers[2]; /* 64 bits, 32 bits */
 	struct when when;
+	bool is_network;
 } calls[] = {
-#define CALL(name, n64, n32, handler, when, dir, path) {{n64, n32}, when},
+#define CALL(name, n64, n32, handler, when, dir, path) \
+	{{n64, n32}, when, false},
+#define NETWORK_CALL(name, n64, n32, handler, when, dir, path) \
+	{{n64, n32}, when, true},
 #include "vmm/guest/calls.def"
+#undef NETWORK_CALL
 #undef CALL
 };
 
@@ -143,14 +149,15 @@ put_tree(struct program *program, int kind, const size_t *rows, size_t n)
 }
 
 static void
-put_calls(struct program *program, int kind)
+put_calls(struct program *program, int kind, bool is_network)
 {
 	size_t rows[ARRAY_SIZE(calls)] = {0}, n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		size_t at = n;
 
-		if (calls[i].numbers[kind] < 0)
+		if (calls[i].numbers[kind] < 0 ||
+		    (is_network && !calls[i].is_network))
 			continue;
 		for (; at > 0 && calls[rows[at - 1]].numbers[kind] >
 				     calls[i].numbers[kind];
@@ -167,8 +174,8 @@ put_calls(struct program *program, int kind)
 	put_tree(program, kind, rows, n);
 }
 
-int
-filter_install(void)
+static int
+install(bool is_network)
 {
 	static struct program program;
 	struct sock_fprog filter;
@@ -180,15 +187,27 @@ filter_install(void)
 	put(&program, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
 	at = program.n;
 	put(&program, BPF_JMP | BPF_JA, 0, 0, 0); /* to the other numbering */
-	put_calls(&program, 0);
+	put_calls(&program, 0, is_network);
 	program.at[at].k = (uint32_t)(program.n - at - 1);
-	put_calls(&program, 1);
+	put_calls(&program, 1, is_network);
 
 	filter.len = program.n;
 	filter.filter = program.at;
 	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 	    SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
 	return fd < 0 ? -errno : fd;
+}
+
+int
+filter_install(void)
+{
+	return install(false);
+}
+
+int
+filter_install_network(void)
+{
+	return install(true);
 }
 
 int

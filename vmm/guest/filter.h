@@ -13,6 +13,12 @@
 int filter_install(void);
 
 /*
+ * The same, but about calls that open connections and ports alone: for a
+ * process that does so for the sample, and all else for everybody.
+ */
+int filter_install_network(void);
+
+/*
  * Keep the kernel's memory for translated filters from being given back when
  * the last one goes, and filled anew, 2 MiB, for the next: hold a filter that
  * lets all through.  Returns a descriptor to leave open, or -errno.

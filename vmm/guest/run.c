@@ -21,7 +21,7 @@
 #include "vmm/guest/wine.h"
 
 #define CALLS_A_TURN 64
-#define OTHER_POLLS  4 /* than the sink's */
+#define OTHER_POLLS  5 /* than the sink's */
 /* Once nothing is heard and nothing runs for that long after the program's
  * end, what it left behind waits for something that doesn't come. */
 #define QUIET_USEC 1500000u
@@ -101,14 +101,13 @@ is_ready(int fd)
 /* Calls wait for us one by one; what they did so far is told before they may
  * do more, while the names that it was done to are still there. */
 static void
-serve_calls(struct run *run, struct course *course)
+serve_calls(struct run *run, struct course *course, int calls)
 {
 	for (int i = 0; i < CALLS_A_TURN; i++) {
-		if (!is_ready(course->sleepers.fd))
+		if (!is_ready(calls))
 			return;
 		watch_fanotify(&run->scene, &run->files);
-		(void)watch_seccomp(
-		    &run->scene, &course->sleepers, course->sleepers.fd);
+		(void)watch_seccomp(&run->scene, &course->sleepers, calls);
 	}
 }
 
@@ -133,7 +132,8 @@ turn(struct run *run, struct course *course)
 {
 	struct pollfd polls[OTHER_POLLS + SINK_POLLS] = {
 	    {course->sleepers.fd, POLLIN, 0}, {run->files.fd, POLLIN, 0},
-	    {run->processes, POLLIN, 0}, {run->wine.fd, POLLIN, 0}};
+	    {run->processes, POLLIN, 0}, {run->wine.fd, POLLIN, 0},
+	    {run->server_calls, POLLIN, 0}};
 	size_t n = sink_polls(&run->sink, polls + OTHER_POLLS);
 	int heard;
 
@@ -148,8 +148,10 @@ turn(struct run *run, struct course *course)
 	if (polls[3].revents)
 		watch_wine(&run->wine, &run->scene);
 	sink_serve(&run->sink, &run->scene, polls + OTHER_POLLS, n);
+	if (polls[4].revents & POLLIN)
+		serve_calls(run, course, run->server_calls);
 	if (polls[0].revents & POLLIN)
-		serve_calls(run, course);
+		serve_calls(run, course, course->sleepers.fd);
 	else if (polls[0].revents & POLLHUP)
 		course->all_ended = true; /* nobody is left to ask */
 	reap(course);
@@ -243,14 +245,11 @@ await_end(struct course *course)
 
 /* Under Wine its standard error is what Wine tells of it. */
 static int
-start_windows(struct run *run, const struct opener *opener)
+prepare_start(struct run *run)
 {
 	CLEANUP(close_fd) int err = -1;
-	int r;
+	int r = wine_is_there() ? watch_wine_open(&run->wine, &err) : 0;
 
-	start_cancel(&run->start);
-	r = watch_wine_begin(
-	    &run->wine, &run->scene, &run->jail, opener->windows_program, &err);
 	return r < 0 ? r : start_prepare(&run->jail, err, &run->start);
 }
 
@@ -260,10 +259,11 @@ start(struct run *run, const struct run_sample *sample,
 {
 	int r = write_file(opener->file, sample->octets, sample->n);
 
+	if (r == 0 && run->start.pid == 0)
+		r = prepare_start(run);
 	if (r == 0 && opener->windows_program)
-		r = start_windows(run, opener);
-	else if (r == 0 && run->start.pid == 0)
-		r = start_prepare(&run->jail, -1, &run->start);
+		watch_wine_begin(
+		    &run->wine, &run->jail, opener->windows_program);
 	return r < 0 ? r : start_program(&run->start, opener);
 }
 
@@ -291,6 +291,7 @@ execute(struct run *run, const struct run_sample *sample,
 		how = "no-opener";
 	}
 	start_done(&run->start);
+	sink_drain(&run->sink, &run->scene);
 	watch_fanotify(&run->scene, &run->files);
 	watch_proc(&run->scene, run->processes);
 	if (watch_wine_end(&run->wine, &run->scene))
@@ -346,7 +347,8 @@ run_prepare(struct run *run)
 	if (watch_fanotify_open(&run->files) < 0)
 		run->lacking = "the kernel tells nothing of files";
 	run->wine.fd = -1;
-	if (wine_is_there() && wine_start() < 0)
+	run->server_calls = -1;
+	if (wine_is_there() && wine_start(&run->server_calls) < 0)
 		run->lacking = "Wine's server doesn't start";
 	ledger_take(&run->ledger);
 }
@@ -404,7 +406,7 @@ run_rehearse(struct run *run)
 	rehearse(run, "/init", RUN_REHEARSAL);
 	for (int i = 0; i < WINE_REHEARSALS && wine_is_there(); i++)
 		rehearse(run, WINE_REHEARSAL, RUN_REHEARSAL ".exe");
-	(void)start_prepare(&run->jail, -1, &run->start); /* or when it runs */
+	(void)prepare_start(run); /* or when it runs */
 	ledger_take(&run->ledger);
 	watch_fanotify_flush(&run->files);
 	watch_proc_flush(run->processes);

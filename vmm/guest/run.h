@@ -26,6 +26,7 @@ struct run {
 	struct ledger ledger;
 	struct watch_files files;
 	struct watch_wine wine;
+	int server_calls;    /* of Wine's server; -1: there is none */
 	int processes;       /* -1: this kernel doesn't tell */
 	const char *lacking; /* what the report must confess, NULL: nothing */
 	struct mailbox *box; /* NULL while it rehearses */

@@ -10,6 +10,7 @@
 #define DNS_PORT   53
 #define BACKLOG    64
 #define OCTETS_MAX 4096
+#define LAST_TURNS 8 /* to accept, then to read, a few calls */
 
 /* Whoever downloads something to run it gets something that runs. */
 static const char page[] = "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: "
@@ -279,4 +280,18 @@ sink_serve(struct sink *sink, struct scene *scene, const struct pollfd *polls,
 	for (size_t i = 0; i < n; i++)
 		if (polls[i].revents)
 			serve(sink, scene, polls[i].fd);
+}
+
+void
+sink_drain(struct sink *sink, struct scene *scene)
+{
+	struct pollfd polls[SINK_POLLS];
+
+	for (int i = 0; i < LAST_TURNS; i++) {
+		const size_t n = sink_polls(sink, polls);
+
+		if (poll(polls, n, 0) <= 0)
+			return;
+		sink_serve(sink, scene, polls, n);
+	}
 }

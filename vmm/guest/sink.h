@@ -60,4 +60,8 @@ size_t sink_polls(const struct sink *sink, struct pollfd polls[SINK_POLLS]);
 void sink_serve(struct sink *sink, struct scene *scene,
     const struct pollfd *polls, size_t n);
 
+/* Take what connections brought last, though their programs have ended: a
+ * bounded number of turns, without waiting. */
+void sink_drain(struct sink *sink, struct scene *scene);
+
 #endif

@@ -18,7 +18,9 @@ static const struct row {
 } rows[] = {
 #define CALL(name, n64, n32, handler, when, dir, path) \
 	{name, {n64, n32}, handler, dir, path},
+#define NETWORK_CALL CALL
 #include "vmm/guest/calls.def"
+#undef NETWORK_CALL
 #undef CALL
 };
 
@@ -61,6 +63,26 @@ handle(struct scene *scene, struct sleepers *sleepers,
 	return row->handler(scene, &call);
 }
 
+static void
+let_go(int fd, uint64_t id)
+{
+	struct seccomp_notif_resp answer = {
+	    .id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+
+	(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+bool
+watch_seccomp_pass(int fd)
+{
+	struct seccomp_notif ask = {.id = 0};
+
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &ask) < 0)
+		return false;
+	let_go(fd, ask.id);
+	return true;
+}
+
 bool
 watch_seccomp(struct scene *scene, struct sleepers *sleepers, int fd)
 {
@@ -75,11 +97,12 @@ watch_seccomp(struct scene *scene, struct sleepers *sleepers, int fd)
 	scene_publish(scene);
 	if (what == CALL_HELD)
 		return true;
+	if (what == CALL_GO) {
+		let_go(fd, ask.id);
+		return true;
+	}
 	answer.id = ask.id;
-	if (what < 0)
-		answer.error = what;
-	else
-		answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	answer.error = what;
 	(void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 	return true;
 }

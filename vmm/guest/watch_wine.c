@@ -33,23 +33,30 @@ peek(void *arg, uint64_t at, void *buf, size_t n)
 }
 
 int
-watch_wine_begin(struct watch_wine *wine, struct scene *scene,
-    const struct jail *jail, const char *program, int *ret_err)
+watch_wine_open(struct watch_wine *wine, int *ret_err)
 {
 	int fds[2];
 
-	(void)scene;
+	if (wine->fd >= 0)
+		(void)close(TAKE_FD(wine->fd));
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	(void)fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_BYTES);
+	wine->jail = NULL;
+	wine->fd = fds[0];
+	*ret_err = fds[1];
+	return 0;
+}
+
+void
+watch_wine_begin(
+    struct watch_wine *wine, const struct jail *jail, const char *program)
+{
 	wine_trace_init(&wine->trace, program);
 	wine->trace.peek = peek;
 	wine->trace.peek_arg = wine;
 	wine->jail = jail;
-	wine->fd = fds[0];
-	*ret_err = fds[1];
-	return 0;
 }
 
 static bool
@@ -66,6 +73,8 @@ read_piece(struct watch_wine *wine, struct scene *scene)
 		}
 		return false;
 	}
+	if (!wine->jail)
+		return true; /* of a program that isn't Windows' */
 	wine_trace_feed(
 	    &wine->trace, &scene->report, scene_usec(scene), piece, (size_t)n);
 	if (scene->report.used != used)
@@ -84,15 +93,16 @@ watch_wine(struct watch_wine *wine, struct scene *scene)
 bool
 watch_wine_end(struct watch_wine *wine, struct scene *scene)
 {
-	if (!wine->jail)
-		return false; /* it wasn't begun */
+	const bool is_begun = wine->jail;
+
 	for (int i = 0; i < LAST_READS && wine->fd >= 0; i++)
 		if (!read_piece(wine, scene))
 			break;
 	if (wine->fd >= 0)
-		(void)close(wine->fd);
-	wine->fd = -1;
+		(void)close(TAKE_FD(wine->fd));
 	wine->jail = NULL;
+	if (!is_begun)
+		return false;
 	wine_trace_end(&wine->trace, &scene->report, scene_usec(scene));
 	return wine->trace.is_failed;
 }

@@ -18,14 +18,18 @@ struct watch_wine {
 };
 
 /*
- * Begin to watch a run whose first process will be `program`.  Sets ret_err
- * to the other end, the caller's: the sample's standard error.  jail is
- * borrowed.  Returns 0, or -errno as pipe2(2).
+ * Open the pipe of the next run.  Sets ret_err to its other end, the caller's:
+ * the sample's standard error.  Returns 0, or -errno as pipe2(2).
  */
-int watch_wine_begin(struct watch_wine *wine, struct scene *scene,
-    const struct jail *jail, const char *program, int *ret_err);
+int watch_wine_open(struct watch_wine *wine, int *ret_err);
 
-/* Read what there is, a bounded number of octets. */
+/* Begin to watch a run whose first process will be `program`, under Wine.
+ * jail is borrowed until the end. */
+void watch_wine_begin(
+    struct watch_wine *wine, const struct jail *jail, const char *program);
+
+/* Read what there is, a bounded number of octets.  What comes before, or in
+ * place of, a begin says nothing and goes. */
 void watch_wine(struct watch_wine *wine, struct scene *scene);
 
 /* The run is over.  Returns true: Wine said that it can't run it, or not to

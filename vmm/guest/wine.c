@@ -2,17 +2,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "vmm/guest/filter.h"
 #include "vmm/guest/jail.h"
 #include "vmm/guest/scene.h"
+#include "vmm/guest/tracee.h"
+#include "vmm/guest/watch_seccomp.h"
 #include "vmm/guest/wine_trace.h"
 
 #define LIB         "/usr/lib/wine/"
 #define SETTLE_USEC 3000000 /* services that start services */
+#define SERVE_MSEC  10
 /* WINELOADERNOEXEC: the loader would execute itself once more, for a preloader
  * that isn't there. */
 #define COMMON \
@@ -39,8 +45,18 @@ wine_is_there(void)
 	return access(first[0], X_OK) == 0;
 }
 
+/* The last steps of what lasts. */
+static _Noreturn void
+become(const char *const argv[])
+{
+	jail_drop();
+	(void)execve(argv[0], (char *const *)(uintptr_t)argv,
+	    (char *const *)(uintptr_t)silent_environment);
+	_exit(1);
+}
+
 static pid_t
-start(const char *const argv[])
+fork_jailed(void)
 {
 	const pid_t pid = fork();
 	int null;
@@ -53,35 +69,104 @@ start(const char *const argv[])
 	(void)setsid();
 	(void)chdir(SCENE_HOME);
 	jail_enter();
-	jail_drop();
-	(void)execve(argv[0], (char *const *)(uintptr_t)argv,
-	    (char *const *)(uintptr_t)silent_environment);
-	_exit(1);
+	return 0;
+}
+
+static pid_t
+start(const char *const argv[])
+{
+	const pid_t pid = fork_jailed();
+
+	if (pid == 0)
+		become(argv);
+	return pid;
+}
+
+/* Its end of the talk: what its filter's descriptor is; then it waits until we
+ * have it. */
+static _Noreturn void
+become_server(int talk)
+{
+	const int fd = filter_install_network();
+	char word;
+
+	if (write(talk, &fd, sizeof(fd)) != (ssize_t)sizeof(fd) || fd < 0 ||
+	    read(talk, &word, 1) != 1)
+		_exit(1);
+	become(server);
+}
+
+static pid_t
+start_server(int *ret_calls)
+{
+	CLEANUP(close_fd) int ours = -1;
+	CLEANUP(close_fd) int theirs = -1;
+	int ends[2], fd;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	ours = ends[0];
+	theirs = ends[1];
+	pid = fork_jailed();
+	if (pid == 0)
+		become_server(theirs);
+	if (pid < 0)
+		return pid;
+	(void)close(TAKE_FD(theirs));
+	if (read(ours, &fd, sizeof(fd)) != (ssize_t)sizeof(fd) || fd < 0)
+		return -ECHILD;
+	*ret_calls = tracee_fd(pid, fd);
+	if (*ret_calls < 0 || write(ours, "", 1) != 1)
+		return -ECHILD;
+	return pid;
+}
+
+/* What the server asks for meanwhile is its own. */
+static void
+serve(int calls, uint64_t usec)
+{
+	const uint64_t begun = clock_usec();
+
+	do {
+		struct pollfd one = {calls, POLLIN, 0};
+
+		if (poll(&one, 1, SERVE_MSEC) == 1 && (one.revents & POLLIN))
+			(void)watch_seccomp_pass(calls);
+	} while (clock_usec() - begun < usec);
 }
 
 static int
-run(const char *const argv[])
+await(pid_t pid, int calls)
 {
-	const pid_t pid = start(argv);
 	int status;
+	pid_t ended;
 
 	if (pid < 0)
 		return pid;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
+	while ((ended = waitpid(pid, &status, WNOHANG)) != pid) {
+		if (ended < 0 && errno != EINTR)
 			return -errno;
+		serve(calls, 0);
+	}
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
 }
 
 int
-wine_start(void)
+wine_start(int *ret_calls)
 {
-	int r = run(server);
+	int calls = -1, r;
+	const pid_t pid = start_server(&calls);
 
+	r = await(pid, calls);
 	if (r == 0)
-		r = run(first);
+		r = await(start(first), calls);
 	if (r == 0 && start(desktop) < 0)
 		r = -ECHILD;
-	(void)usleep(SETTLE_USEC);
+	if (r == 0)
+		serve(calls, SETTLE_USEC);
+	else if (calls >= 0)
+		(void)close(TAKE_FD(calls));
+	*ret_calls = calls;
 	return r;
 }

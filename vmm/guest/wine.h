@@ -10,6 +10,7 @@
 /* Made by vmm/reference/wine.recipe. */
 #define WINE_PREFIX    "/wine"
 #define WINE_DRIVE     WINE_PREFIX "/drive_c"
+#define WINE_USER      WINE_DRIVE "/users/root"
 #define WINE_DOWNLOADS "C:\\users\\root\\Downloads\\"
 
 /* What is run over and over before clones are taken.  Code that was
@@ -24,9 +25,15 @@ bool wine_is_there(void);
 
 /*
  * Start the server, the services and a desktop, as a jailed user's.  Blocks
- * until they are there, which takes some ten seconds.  Returns 0 or -errno;
- * -ECHILD: one of them has failed.
+ * until they are there, which takes some ten seconds.
+ *
+ * ret_calls  set to where the kernel asks about the server's network calls,
+ *            which it makes for whatever program runs; the caller's, to serve
+ *            during a run (watch_seccomp()): until then such a call waits, and
+ *            all of Wine with it.  -1 on failure
+ *
+ * Returns 0 or -errno; -ECHILD: one of them has failed.
  */
-int wine_start(void);
+int wine_start(int *ret_calls);
 
 #endif
