@@ -10,17 +10,19 @@
 #include "common/cleanup.h"
 #include "vmm/guest/path.h"
 #include "vmm/guest/scene.h"
+#include "vmm/guest/wine.h"
 
 #define DEPTH_MAX     6
 #define CONTENT_BYTES 65536u /* of a file are compared, and its size */
 
 /* What is the user's, what starts by itself, what backups are kept in. */
-static const char *const places[] = {
-    SCENE_HOME, "/etc", "/var/spool/cron", "/var/backups", "/var/log"};
+static const char *const places[] = {SCENE_HOME, "/etc", "/var/spool/cron",
+    "/var/backups", "/var/log", WINE_USER};
 
 /* Where much happens that means little. */
-static const char *const cheap[] = {
-    "/tmp", "/var/tmp", "/dev/shm", "/run", "/var/cache", SCENE_DOWNLOADS};
+static const char *const cheap[] = {"/tmp", "/var/tmp", "/dev/shm", "/run",
+    "/var/cache", SCENE_DOWNLOADS, WINE_USER "/AppData/Local/Temp",
+    WINE_USER "/Temp", WINE_DRIVE "/windows/temp"};
 
 bool
 ledger_is_cheap(const char *path)

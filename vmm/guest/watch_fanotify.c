@@ -13,6 +13,7 @@
 #include "common/cleanup.h"
 #include "vmm/guest/ledger.h"
 #include "vmm/guest/path.h"
+#include "vmm/guest/wine.h"
 
 #define CHANGES \
 	(FAN_ONDIR | FAN_CREATE | FAN_DELETE | FAN_RENAME | FAN_CLOSE_WRITE)
@@ -94,6 +95,7 @@ watch_fanotify_open(struct watch_files *files)
 		}
 	}
 	watch_reads(fd, SCENE_HOME, 0);
+	watch_reads(fd, WINE_USER, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(secrets); i++)
 		(void)fanotify_mark(
 		    fd, FAN_MARK_ADD, READS, AT_FDCWD, secrets[i]);
