@@ -62,6 +62,7 @@ main(int argc, char *argv[])
 	run_prepare(&run);
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	run_rehearse(&run);
+	run_settle(&run);
 
 	mailbox_store(box->state, MAILBOX_PARKED);
 	box_ring();

@@ -413,6 +413,16 @@ run_rehearse(struct run *run)
 }
 
 void
+run_settle(struct run *run)
+{
+	if (!wine_is_there())
+		return;
+	wine_settle();
+	watch_fanotify_flush(&run->files);
+	watch_proc_flush(run->processes);
+}
+
+void
 run_order(struct run *run, struct mailbox *box)
 {
 	static struct run_sample sample;

@@ -52,6 +52,10 @@ void run_prepare(struct run *run);
  */
 void run_rehearse(struct run *run);
 
+/* Let what rehearsals left undone be done, before clones are taken.  Blocks
+ * for some half a minute under Wine. */
+void run_settle(struct run *run);
+
 /*
  * Do what MAILBOX_RUN asks: reads the sample from the box, writes the report
  * into it, ends in its state MAILBOX_ENDED.  A guest runs once.  Blocks until

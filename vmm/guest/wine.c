@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,11 @@
 #define LIB         "/usr/lib/wine/"
 #define SETTLE_USEC 3000000 /* services that start services */
 #define SERVE_MSEC  10
+/* The first that is written of the registry; every 30 s (its server's
+ * save_period), if something has changed, which each program's start does. */
+#define REGISTRY   WINE_PREFIX "/system.reg"
+#define SAVE_USEC  100000
+#define SAVE_TRIES 310
 /* WINELOADERNOEXEC: the loader would execute itself once more, for a preloader
  * that isn't there. */
 #define COMMON \
@@ -169,4 +175,20 @@ wine_start(int *ret_calls)
 		(void)close(TAKE_FD(calls));
 	*ret_calls = calls;
 	return r;
+}
+
+void
+wine_settle(void)
+{
+	struct stat before = {.st_size = 0}, now;
+
+	(void)stat(REGISTRY, &before);
+	for (int i = 0; i < SAVE_TRIES; i++) {
+		(void)usleep(SAVE_USEC);
+		if (stat(REGISTRY, &now) == 0 &&
+		    (now.st_mtim.tv_sec != before.st_mtim.tv_sec ||
+			now.st_mtim.tv_nsec != before.st_mtim.tv_nsec))
+			break;
+	}
+	(void)usleep(SETTLE_USEC); /* and the users' halves of it */
 }

@@ -36,4 +36,11 @@ bool wine_is_there(void);
  */
 int wine_start(int *ret_calls);
 
+/*
+ * Wait until the server has written down what changed in the registry so far,
+ * half a minute at most: it does so on a timer, and would otherwise in each
+ * clone, in the middle of its run.
+ */
+void wine_settle(void);
+
 #endif
