@@ -40,8 +40,8 @@ if [ -z "$windows" ] && [ -n "${SLUICE_TEST_WINDOWS-}" ]; then
 fi
 # For some 80 programs; 26 s were measured on 2 cores with other work.
 budget_sec=${SLUICE_TEST_ACTORS_SEC:-60}
-# For some 50 of Windows'; %%% s were measured there.
-windows_sec=${SLUICE_TEST_WINDOWS_SEC:-180}
+# For some 60 of Windows.
+windows_sec=${SLUICE_TEST_WINDOWS_SEC:-300}
 
 dir=$(mktemp -d "${SLUICE_TEST_DISK:-/var/tmp}/t_vm_actors.XXXXXX") || exit 1
 chmod 755 "$dir"
