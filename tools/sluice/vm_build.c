@@ -22,8 +22,8 @@
 
 #define COMMAND "vm reference build"
 
-/* A boot takes 5 s without hardware virtualisation, 30 s on a busy host; of Wine,
- * which settles for half a minute, 70 s there and more. */
+/* A boot takes 5 s without hardware virtualisation, 30 s on a busy host; Wine,
+ * which settles for half a minute, takes 70 s there and more. */
 #define BOOT_USEC  (240 * USEC_PER_SEC)
 #define CLONE_USEC (20 * USEC_PER_SEC)
 
