@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "queues/message_priv.h"
 #include "queues/names_priv.h"
 
 #include <errno.h>
@@ -10,10 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The df of the claim, and nothing that took its place since. */
-static int
-open_df(const struct spool *spool, const struct claim *claim, int *ret_fd,
-    const char **ret_reason)
+int
+message_open_df(const struct spool *spool, const struct claim *claim,
+    int *ret_fd, const char **ret_reason)
 {
 	CLEANUP(close_fd) int fd = -1;
 	char name[PAIR_NAME_SIZE];
@@ -116,7 +116,7 @@ message_build(const struct spool *spool, const struct claim *claim,
 	bytes = qf->headers_len + 1 + claim->df_bytes;
 	if (bytes > max_bytes)
 		return -EFBIG;
-	r = open_df(spool, claim, &df, ret_reason);
+	r = message_open_df(spool, claim, &df, ret_reason);
 	if (r < 0)
 		return r;
 	if (bytes <= MESSAGE_MEMFD_MAX)

@@ -25,12 +25,6 @@ dir_fd(const struct batch *b, enum spool_dir dir)
 	return b->spool->fds[dir];
 }
 
-static int
-sync_dir(int fd)
-{
-	return TEMP_FAILURE_RETRY(fsync(fd)) < 0 ? -errno : 0;
-}
-
 /* Every directory that a message still on its way leaves, or enters. */
 static int
 sync_dirs(const struct batch *b, bool is_target)

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "queues/qf_priv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,12 +22,6 @@
 /* What sendmail can send of one line of a header. */
 #define LINE_ROOM ((size_t)2303)
 
-/* One record: a line with the lines that continue it. */
-struct record {
-	const char *text; /* its type, then its value */
-	size_t len;       /* without the last newline */
-};
-
 struct parsing {
 	struct qf *qf;
 	const char *reason;
@@ -41,11 +36,10 @@ bad(struct parsing *p, const char *reason)
 	return -EBADMSG;
 }
 
-/* The record at *text; advances *text. */
-static struct record
-next_record(const char **text, const char *end)
+struct qf_record
+qf_next_record(const char **text, const char *end)
 {
-	struct record rec = {*text, 0};
+	struct qf_record rec = {*text, 0};
 	const char *p = *text;
 
 	do {
@@ -152,8 +146,8 @@ take_rcpt(struct parsing *p, const char *v, size_t len)
 	return 0;
 }
 
-static bool
-is_named(const char *header, size_t len, const char *name)
+bool
+qf_is_named(const char *header, size_t len, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -168,12 +162,12 @@ is_named(const char *header, size_t len, const char *name)
 static bool
 is_held_back(const struct parsing *p, const char *header, size_t len)
 {
-	if (is_named(header, len, "Return-Path") ||
-	    is_named(header, len, "Full-Name") ||
-	    is_named(header, len, "Content-Length"))
+	if (qf_is_named(header, len, "Return-Path") ||
+	    qf_is_named(header, len, "Full-Name") ||
+	    qf_is_named(header, len, "Content-Length"))
 		return true;
-	return !p->keeps_bcc && (is_named(header, len, "Bcc") ||
-				    is_named(header, len, "Resent-Bcc"));
+	return !p->keeps_bcc && (qf_is_named(header, len, "Bcc") ||
+				    qf_is_named(header, len, "Resent-Bcc"));
 }
 
 /* A macro in it that sendmail would expand only for the mailer. */
@@ -256,7 +250,7 @@ take_header(struct parsing *p, const char *v, size_t len)
 }
 
 static int
-take_record(struct parsing *p, const struct record *rec)
+take_record(struct parsing *p, const struct qf_record *rec)
 {
 	const char *v = rec->text + 1;
 	size_t len = rec->len - 1;
@@ -318,7 +312,7 @@ take_record(struct parsing *p, const struct record *rec)
 }
 
 static int
-take_version(struct parsing *p, const struct record *rec)
+take_version(struct parsing *p, const struct qf_record *rec)
 {
 	if (rec->len < 2 || rec->text[0] != 'V')
 		return bad(p, "no V record first");
@@ -331,11 +325,11 @@ static int
 parse_records(struct parsing *p, const char *text, size_t len)
 {
 	const char *end = text + len;
-	struct record rec = next_record(&text, end);
+	struct qf_record rec = qf_next_record(&text, end);
 	int r = take_version(p, &rec);
 
 	while (r == 0 && text < end && !p->has_end) {
-		rec = next_record(&text, end);
+		rec = qf_next_record(&text, end);
 		r = rec.len > 0 ? take_record(p, &rec) : bad(p, "empty line");
 	}
 	if (r < 0)
@@ -415,10 +409,10 @@ qf_header(const struct qf *qf, const char *name, char *buf, size_t size)
 	const char *p = qf->headers, *end = p + qf->headers_len;
 
 	while (p < end) {
-		struct record rec = next_record(&p, end);
+		struct qf_record rec = qf_next_record(&p, end);
 		size_t skip = strlen(name) + 1, n = 0;
 
-		if (!is_named(rec.text, rec.len, name))
+		if (!qf_is_named(rec.text, rec.len, name))
 			continue;
 		while (skip < rec.len && strchr(" \t\n", rec.text[skip]))
 			skip++;
