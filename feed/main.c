@@ -71,8 +71,9 @@ take_spool(const struct spool *spool, struct journal **ret_journal)
 		return r;
 	}
 	log_info("start spool=%s feeds=%zu extra_df=%" PRIu64
-		 " stale_tf=%" PRIu64 " skipped=%" PRIu64,
-	    spool->path, spool->feeds, rec.extra_df, rec.stale_tf, rec.skipped);
+		 " stale_tf=%" PRIu64 " wraps=%" PRIu64 " skipped=%" PRIu64,
+	    spool->path, spool->feeds, rec.extra_df, rec.stale_tf, rec.wraps,
+	    rec.skipped);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "queues/mend_priv.h"
 #include "queues/names_priv.h"
 
 #include <assert.h>
@@ -19,7 +20,8 @@
 /* Every record that sendmail may put in front of "d" fits in here. */
 #define HEAD_BYTES 512
 
-#define TRIES_ATTR "user.sluice.tries"
+#define TRIES_ATTR   "user.sluice.tries"
+#define WRAPPED_ATTR "user.sluice.wrapped"
 
 static struct wall
 wall_of(struct timespec ts)
@@ -197,6 +199,8 @@ claim_take(const struct spool *spool, enum spool_dir dir, const char *id,
 	if (r < 0)
 		return r;
 	r = lock_file(spool->fds[dir], name, &fd, &st);
+	if (r == 0)
+		r = mend_wrap(spool, dir, id, fd);
 	if (r < 0)
 		return r;
 	fill(&claim, dir, id, &st);
@@ -226,6 +230,8 @@ claim_take_broken(const struct spool *spool, enum spool_dir dir, const char *id,
 	if (!S_ISREG(st.st_mode))
 		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 	r = lock_file(spool->fds[dir], name, &fd, &st);
+	if (r == 0)
+		r = mend_wrap(spool, dir, id, fd);
 	if (r < 0)
 		return r;
 	fill(&claim, dir, id, &st);
@@ -303,4 +309,21 @@ tries_write(const struct claim *claim, struct tries tries)
 	return fsetxattr(claim->qf_fd, TRIES_ATTR, text, (size_t)n, 0) < 0
 		   ? -errno
 		   : 0;
+}
+
+int
+wrapped_read(int qf_fd, bool *ret_is_wrapped)
+{
+	ssize_t n = fgetxattr(qf_fd, WRAPPED_ATTR, NULL, 0);
+
+	if (n < 0 && errno != ENODATA)
+		return -errno;
+	*ret_is_wrapped = n >= 0;
+	return 0;
+}
+
+int
+wrapped_write(int qf_fd)
+{
+	return fsetxattr(qf_fd, WRAPPED_ATTR, "1", 1, 0) < 0 ? -errno : 0;
 }

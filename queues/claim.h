@@ -32,6 +32,8 @@ struct claim {
  * written (the caller decides by age, see claim_is_stale()); -EBADMSG: can
  * never be a message (no regular file, several names, no df, a "d" record);
  * *ret_reason then says why, a constant string; or -errno.
+ * What a crash has left of a wrap (queues/wrap.h) is put right first; that
+ * alone syncs, and errors of it are returned.
  * Never waits for a lock; reads the first 512 octets and the last 3.
  * id must be well-formed (spool_id_of()).
  */
@@ -69,5 +71,13 @@ int tries_read(const struct claim *claim, struct tries *ret_tries);
 bool tries_known(const struct claim *claim);
 /* Outlives the process, not a power failure: those are not charged. */
 int tries_write(const struct claim *claim, struct tries tries);
+
+/*
+ * Is the message wrapped already (queues/wrap.h)?  Kept on the qf as the
+ * extended attribute user.sluice.wrapped, likewise.  0 or -errno.
+ */
+int wrapped_read(int qf_fd, bool *ret_is_wrapped);
+/* Say so; durable with the file's next fsync. */
+int wrapped_write(int qf_fd);
 
 #endif

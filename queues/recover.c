@@ -143,12 +143,12 @@ settle_df(const struct spool *spool, enum spool_dir dir, const char *id,
 }
 
 /*
- * A tf of ours is made and renamed under the lock of the qf beside it; with
- * that lock, or without any qf, its maker is dead.
+ * A tf of ours, or an nf, is made and renamed under the lock of the qf beside
+ * it; with that lock, or without any qf, its maker is dead.
  */
 static int
-settle_tf(const struct spool *spool, enum spool_dir dir, const char *id,
-    struct recovery *rec)
+settle_tf(const struct spool *spool, enum spool_dir dir, const char *prefix,
+    const char *id, struct recovery *rec)
 {
 	CLEANUP(claim_drop) struct claim claim = {.qf_fd = -1};
 	int r;
@@ -160,7 +160,30 @@ settle_tf(const struct spool *spool, enum spool_dir dir, const char *id,
 	}
 	if (r < 0 && r != -ENOENT)
 		return 0; /* no message of ours: not our tf */
-	return remove_name(spool, dir, "tf", id, &rec->stale_tf);
+	return remove_name(spool, dir, prefix, id, &rec->stale_tf);
+}
+
+/*
+ * An original whose wrap did not end: to claim the message puts it right.
+ * Nothing of ours takes a qf away from beside it, so without one it is
+ * somebody else's affair.
+ */
+static int
+settle_of(const struct spool *spool, enum spool_dir dir, const char *id,
+    struct recovery *rec)
+{
+	CLEANUP(claim_drop) struct claim claim = {.qf_fd = -1};
+	int r = claim_take_broken(spool, dir, id, &claim);
+
+	if (r == -EBUSY)
+		rec->skipped++;
+	else if (r == -ENOENT || r == -EISDIR || r == -EINVAL)
+		rec->orphan_df++;
+	else if (r < 0)
+		return r;
+	else
+		rec->wraps++;
+	return 0;
 }
 
 /* in/ and out/ belong to a sendmail as well, which makes tf of its own. */
@@ -178,8 +201,16 @@ settle(const struct spool *spool, enum spool_dir dir, const char *name,
 
 	if (id)
 		return settle_df(spool, dir, id, rec);
-	id = is_ours_alone(dir) ? spool_id_of(name, "tf") : NULL;
-	return id ? settle_tf(spool, dir, id, rec) : 0;
+	if (!is_ours_alone(dir))
+		return 0;
+	id = spool_id_of(name, "of");
+	if (id && dir >= SPOOL_FEED1)
+		return settle_of(spool, dir, id, rec);
+	id = spool_id_of(name, "tf");
+	if (id)
+		return settle_tf(spool, dir, "tf", id, rec);
+	id = spool_id_of(name, "nf");
+	return id ? settle_tf(spool, dir, "nf", id, rec) : 0;
 }
 
 static int

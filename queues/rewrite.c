@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "queues/names_priv.h"
 #include "queues/qf.h"
+#include "queues/rewrite_priv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -44,48 +45,76 @@ place_for(const char *text, size_t len)
 	return len - 2;
 }
 
+/* Who has no tries, or was never wrapped, has no attribute to say so. */
 static int
-copy_status(const struct claim *claim, int fd)
+copy_attributes(const struct claim *claim, int fd)
 {
-	struct timespec times[2];
+	const struct claim copy = {.qf_fd = fd};
 	struct tries tries;
-	struct stat st;
+	bool is_wrapped;
 	int r;
 
 	r = tries_read(claim, &tries);
-	if (r == 0 && (tries.died || tries.begun)) {
-		const struct claim copy = {.qf_fd = fd};
-
+	if (r == 0 && (tries.died || tries.begun))
 		r = tries_write(&copy, tries);
-	}
+	if (r == 0)
+		r = wrapped_read(claim->qf_fd, &is_wrapped);
+	if (r == 0 && is_wrapped)
+		r = wrapped_write(fd);
+	return r;
+}
+
+int
+rewrite_copy_owner(const struct stat *st, int fd)
+{
+	if (geteuid() == 0 && fchown(fd, st->st_uid, st->st_gid) < 0)
+		return -errno;
+	return fchmod(fd, st->st_mode & 0777) < 0 ? -errno : 0;
+}
+
+int
+rewrite_copy_status(const struct claim *claim, int fd)
+{
+	struct timespec times[2];
+	struct stat st;
+	int r;
+
+	r = copy_attributes(claim, fd);
 	if (r < 0)
 		return r;
 	if (fstat(claim->qf_fd, &st) < 0)
 		return -errno;
-	if (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) < 0)
-		return -errno;
-	if (fchmod(fd, st.st_mode & 0777) < 0)
-		return -errno;
+	r = rewrite_copy_owner(&st, fd);
+	if (r < 0)
+		return r;
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim; /* the time of arrival */
 	return futimens(fd, times) < 0 ? -errno : 0;
 }
 
-static int
-create_tf(int dirfd, const char *tf, int *ret_fd)
+int
+rewrite_create(int dirfd, const char *name, int *ret_fd)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dirfd, tf, flags, 0600);
+	int fd = openat(dirfd, name, flags, 0600);
 
 	if (fd < 0 && errno == EEXIST) {
 		/* We hold the qf's lock, so its maker is dead. */
-		if (unlinkat(dirfd, tf, 0) < 0)
+		if (unlinkat(dirfd, name, 0) < 0)
 			return -errno;
-		fd = openat(dirfd, tf, flags, 0600);
+		fd = openat(dirfd, name, flags, 0600);
 	}
 	if (fd < 0)
 		return -errno;
 	*ret_fd = fd;
+	return 0;
+}
+
+int
+rewrite_lock(int fd)
+{
+	if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | LOCK_NB)) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
 	return 0;
 }
 
@@ -96,9 +125,9 @@ fill_tf(int fd, const struct claim *claim, const char *text, size_t len,
 	size_t at = place_for(text, len);
 	int r;
 
-	if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | LOCK_NB)) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	r = write_all(fd, text, at);
+	r = rewrite_lock(fd);
+	if (r == 0)
+		r = write_all(fd, text, at);
 	if (r == 0)
 		r = write_all(fd, "H??", 3);
 	if (r == 0)
@@ -108,7 +137,7 @@ fill_tf(int fd, const struct claim *claim, const char *text, size_t len,
 	if (r == 0)
 		r = write_all(fd, text + at, len - at);
 	if (r == 0)
-		r = copy_status(claim, fd);
+		r = rewrite_copy_status(claim, fd);
 	if (r == 0 && TEMP_FAILURE_RETRY(fsync(fd)) < 0)
 		r = -errno;
 	return r;
@@ -133,7 +162,7 @@ move_add_header(
 		return -EINVAL;
 	pair_name(qf, "qf", claim->id);
 	pair_name(tf, "tf", claim->id);
-	r = create_tf(dirfd, tf, &fd);
+	r = rewrite_create(dirfd, tf, &fd);
 	if (r < 0)
 		return r;
 	r = fill_tf(fd, claim, text, len, header);
