@@ -96,7 +96,8 @@ recover_and_redo(struct world *w, bool is_other)
 	/* The move has left nothing behind for another recovery. */
 	world_check_end(w);
 	assert_int_equal(recover_spool(w->spool, &rec), 0);
-	assert_int_equal(rec.extra_df + rec.stale_tf + rec.orphan_df, 0);
+	assert_int_equal(
+	    rec.extra_df + rec.stale_tf + rec.wraps + rec.orphan_df, 0);
 }
 
 /* All points of one kind of move to one target.  Returns their number. */
@@ -193,6 +194,80 @@ a_crash_of_the_recovery_does_no_harm(void **state)
 	}
 }
 
+/* Dies at the nth call of a recovery.  false: it got through. */
+static bool
+recovery_dies_at(const struct world *w, int nth)
+{
+	struct recovery rec;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		fault_arm(FAULT_KILL, nth, 0, NULL);
+		_exit(recover_spool(w->spool, &rec) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 1);
+	return WEXITSTATUS(status) == FAULT_EXIT;
+}
+
+/* Every call of a wrap, and then every call of the recovery. */
+static void
+a_crash_of_the_recovery_of_a_wrap_does_no_harm(void **state)
+{
+	struct fixture *f = *state;
+	struct world *w = &f->world;
+	int points = 0, wraps = 0;
+
+	for (int nth = 1;; nth++) {
+		for (int at = 1;; at++) {
+			struct recovery rec;
+			bool is_dead;
+
+			world_begin(w, WORLD_WRAPPED_SPLIT, SPOOL_OUT);
+			if (!dies_at(w, nth)) {
+				print_message("  %d pairs of points, %d of "
+					      "them in a wrap\n",
+				    points, wraps);
+				assert_true(points > 200 && wraps > 5);
+				return;
+			}
+			is_dead = recovery_dies_at(w, at);
+			world_check_always(w);
+			assert_int_equal(recover_spool(w->spool, &rec), 0);
+			assert_int_equal(rec.orphan_df + rec.skipped, 0);
+			wraps += rec.wraps > 0;
+			recover_and_redo(w, false);
+			if (!is_dead)
+				break;
+			points++;
+		}
+	}
+}
+
+/* A feed that steals, or a worker, does not wait for anybody to recover. */
+static void
+who_takes_a_half_wrapped_message_at_once_takes_a_whole_one(void **state)
+{
+	struct fixture *f = *state;
+	struct world *w = &f->world;
+	int mended = 0;
+
+	for (int nth = 1;; nth++) {
+		world_begin(w, WORLD_WRAPPED, SPOOL_OUT);
+		if (!dies_at(w, nth))
+			break;
+		if (world_find(w, 0) != w->from)
+			continue;
+		mended += tmpspool_has(w->spool, w->from, "ofA1");
+		world_steal(w);
+		assert_false(tmpspool_has(w->spool, SPOOL_FEED1, "ofA1"));
+		recover_and_redo(w, false);
+	}
+	assert_true(mended >= 6);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -202,6 +277,8 @@ main(void)
 	    TEST(a_crash_at_any_call_leaves_exactly_one),
 	    TEST(after_a_crash_another_destination_is_as_good),
 	    TEST(a_crash_of_the_recovery_does_no_harm),
+	    TEST(a_crash_of_the_recovery_of_a_wrap_does_no_harm),
+	    TEST(who_takes_a_half_wrapped_message_at_once_takes_a_whole_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

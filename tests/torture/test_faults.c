@@ -126,8 +126,10 @@ run_row(struct world *w, enum world_kind kind, enum spool_dir to,
 		    (error == EINTR && can_be_interrupted(hit)))
 			assert_int_equal(r, 0);
 		check_results(w);
-		if (r < 0 && fault == FAULT_ERROR && kind == WORLD_HEADERED)
+		if (r < 0 && fault == FAULT_ERROR) {
 			assert_false(tmpspool_has(w->spool, w->from, "tfA1"));
+			assert_false(tmpspool_has(w->spool, w->from, "nfA1"));
+		}
 		try_again(w);
 	}
 }

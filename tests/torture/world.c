@@ -11,7 +11,9 @@
 #include "queues/journal.h"
 #include "queues/move.h"
 #include "queues/recover.h"
+#include "queues/wrap.h"
 #include "tests/support/tmpspool.h"
+#include "tests/support/wrapped.h"
 
 #include <dirent.h>
 
@@ -24,9 +26,21 @@ const char *
 world_kind_name(enum world_kind kind)
 {
 	static const char *const names[WORLD_KINDS] = {
-	    "plain", "headered", "split", "batch"};
+	    "plain", "headered", "split", "batch", "wrapped", "wrapped-split"};
 
 	return names[kind];
+}
+
+bool
+world_is_wrapped(enum world_kind kind)
+{
+	return kind == WORLD_WRAPPED || kind == WORLD_WRAPPED_SPLIT;
+}
+
+static bool
+is_split(const struct world *w)
+{
+	return w->kind == WORLD_SPLIT || w->kind == WORLD_WRAPPED_SPLIT;
 }
 
 static void
@@ -49,7 +63,9 @@ world_begin(struct world *w, enum world_kind kind, enum spool_dir to)
 
 	w->kind = kind;
 	w->n = kind == WORLD_BATCH ? WORLD_MAX : 1;
-	w->from = to == SPOOL_FEED1 ? SPOOL_IN : SPOOL_FEED1;
+	w->from = SPOOL_FEED1;
+	if (to == SPOOL_FEED1)
+		w->from = world_is_wrapped(kind) ? SPOOL_FEED1 + 1 : SPOOL_IN;
 	for (size_t i = 0; i < spool_dirs(w->spool); i++)
 		empty_dir(w->spool->fds[i]);
 	empty_dir(w->spool->journal_fd);
@@ -57,7 +73,7 @@ world_begin(struct world *w, enum world_kind kind, enum spool_dir to)
 		w->to[i] = i % 2 ? others[to == SPOOL_ERROR] : to;
 		tmpspool_put(w->spool, w->from, ids[i]);
 	}
-	if (kind == WORLD_SPLIT) {
+	if (is_split(w)) {
 		int fd = w->spool->fds[w->from];
 
 		tmpspool_put(w->spool, w->from, SIBLING);
@@ -122,6 +138,20 @@ take_all(struct world *w, struct moving *m)
 	return 0;
 }
 
+/* What is done to the first message before it moves. */
+static int
+change(const struct world *w, struct claim *claim)
+{
+	const char *reason;
+	int r = 0;
+
+	if (w->kind == WORLD_HEADERED && !has_header(claim))
+		r = move_add_header(w->spool, claim, WORLD_HEADER);
+	if (world_is_wrapped(w->kind))
+		r = wrap_message(w->spool, claim, "Beware.\n", &reason);
+	return r == -EALREADY ? 0 : r;
+}
+
 static int
 do_move(struct world *w, struct moving *m, void (*arm)(void *), void *arg)
 {
@@ -133,8 +163,7 @@ do_move(struct world *w, struct moving *m, void (*arm)(void *), void *arg)
 		return r;
 	if (arm)
 		arm(arg);
-	if (w->kind == WORLD_HEADERED && !has_header(&m->claims[0]))
-		r = move_add_header(w->spool, &m->claims[0], WORLD_HEADER);
+	r = change(w, &m->claims[0]);
 	if (r == 0)
 		r = move_batch(w->spool, m->journal, m->moves, m->n);
 	else
@@ -160,6 +189,22 @@ world_move(struct world *w, void (*arm)(void *), void *arg)
 	return r;
 }
 
+void
+world_steal(struct world *w)
+{
+	const enum world_kind kind = w->kind;
+	const enum spool_dir to = w->to[0];
+
+	assert_true(w->n == 1 && w->from == SPOOL_FEED1 && !is_split(w));
+	w->kind = WORLD_PLAIN;
+	w->to[0] = SPOOL_FEED1 + 1;
+	assert_int_equal(world_move(w, NULL, NULL), 0);
+	w->kind = kind;
+	w->from = SPOOL_FEED1 + 1;
+	w->to[0] = to;
+	assert_int_equal(world_find(w, 0), w->from);
+}
+
 static void
 check_text(int dirfd, const char *name, const char *want, const char *or_else)
 {
@@ -180,8 +225,58 @@ check_text(int dirfd, const char *name, const char *want, const char *or_else)
 	"H??Received: from client.test\n\tby mx.sluice.test; now\n" \
 	"H??Subject: s\n.\n"
 
+/* The message of TMPSPOOL_QF and TMPSPOOL_BODY, as it must be enclosed. */
+#define ORIGINAL \
+	"Received: from client.test\n\tby mx.sluice.test; now\n" \
+	"Subject: s\n\n" TMPSPOOL_BODY
+
+static bool
+has_mark(int dirfd, const char *name)
+{
+	bool is_wrapped = false;
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(wrapped_read(fd, &is_wrapped), 0);
+	assert_int_equal(close(fd), 0);
+	return is_wrapped;
+}
+
+/* The old pair, its df perhaps as of, or the new pair. */
+static bool
+check_wrap(const struct world *w, enum spool_dir at, const char *id)
+{
+	CLEANUP(free_ptr) char *qf = NULL, *df = NULL, *boundary = NULL;
+	char name[QUEUE_ID_MAX + 3];
+	const char *inner;
+	size_t len;
+
+	(void)snprintf(name, sizeof(name), "qf%s", id);
+	assert_int_equal(
+	    read_file(w->spool->fds[at], name, 100000, &qf, &len), 0);
+	if (strcmp(qf, TMPSPOOL_QF) == 0) {
+		assert_false(has_mark(w->spool->fds[at], name));
+		name[0] = 'o';
+		if (!tmpspool_has(w->spool, at, name))
+			name[0] = 'd';
+		check_text(w->spool->fds[at], name, TMPSPOOL_BODY, NULL);
+		return false;
+	}
+	assert_true(has_mark(w->spool->fds[at], name));
+	assert_memory_equal(qf, TMPSPOOL_QF, sizeof(TMPSPOOL_QF) - 3);
+	assert_string_equal(qf + len - 3, "\n.\n");
+	name[0] = 'd';
+	assert_int_equal(
+	    read_file(w->spool->fds[at], name, 100000, &df, &len), 0);
+	boundary = wrapped_boundary(qf);
+	inner = wrapped_original(boundary, df, len, &len);
+	assert_non_null(inner);
+	assert_int_equal(len, sizeof(ORIGINAL) - 1);
+	assert_memory_equal(inner, ORIGINAL, len);
+	return true;
+}
+
 static enum spool_dir
-find(const struct world *w, const char *id, bool may_have_header)
+find(const struct world *w, const char *id, bool is_changed)
 {
 	enum spool_dir at = SPOOL_MAX;
 	char qf[QUEUE_ID_MAX + 3], df[QUEUE_ID_MAX + 3];
@@ -195,8 +290,12 @@ find(const struct world *w, const char *id, bool may_have_header)
 		at = (enum spool_dir)i;
 	}
 	assert_int_not_equal(at, SPOOL_MAX); /* nowhere: lost */
+	if (is_changed && world_is_wrapped(w->kind)) {
+		(void)check_wrap(w, at, id);
+		return at;
+	}
 	check_text(w->spool->fds[at], qf, TMPSPOOL_QF,
-	    may_have_header ? QF_HEADERED : NULL);
+	    is_changed ? QF_HEADERED : NULL);
 	check_text(w->spool->fds[at], df, TMPSPOOL_BODY, NULL);
 	return at;
 }
@@ -204,7 +303,8 @@ find(const struct world *w, const char *id, bool may_have_header)
 enum spool_dir
 world_find(const struct world *w, int i)
 {
-	return find(w, ids[i], w->kind == WORLD_HEADERED);
+	return find(
+	    w, ids[i], w->kind == WORLD_HEADERED || world_is_wrapped(w->kind));
 }
 
 void
@@ -215,7 +315,7 @@ world_check_always(const struct world *w)
 
 		assert_true(at == w->from || at == w->to[i]);
 	}
-	if (w->kind == WORLD_SPLIT)
+	if (is_split(w))
 		assert_int_equal(find(w, SIBLING, false), w->from);
 }
 
@@ -267,6 +367,8 @@ world_check_end(const struct world *w)
 		assert_true(journal_read(w->spool, "torture", &off, 1000,
 				see_line, &last) > 0);
 		assert_int_equal(last.to, w->to[i]);
+		if (world_is_wrapped(w->kind))
+			assert_true(check_wrap(w, w->to[i], ids[i]));
 		if (w->kind == WORLD_HEADERED) {
 			char qf[QUEUE_ID_MAX + 3];
 
@@ -275,9 +377,9 @@ world_check_end(const struct world *w)
 			    w->spool->fds[w->to[i]], qf, QF_HEADERED, NULL);
 		}
 	}
-	if (w->kind == WORLD_SPLIT)
+	if (is_split(w))
 		assert_int_equal(find(w, SIBLING, false), w->from);
 	for (size_t i = 0; i < spool_dirs(w->spool); i++)
 		files += count_files(w->spool->fds[i]);
-	assert_int_equal(files, 2 * (w->n + (w->kind == WORLD_SPLIT ? 1 : 0)));
+	assert_int_equal(files, 2 * (w->n + (is_split(w) ? 1 : 0)));
 }
