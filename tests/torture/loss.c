@@ -24,7 +24,8 @@ struct model {
 	const struct trace *trace;
 	const char *id;
 	int states;
-	bool is_dirty[64]; /* by file: written, not synced */
+	bool is_dirty[64];  /* by file: written, not synced */
+	int new_df, new_qf; /* the files of a wrap, -1: there is none */
 };
 
 static bool
@@ -132,30 +133,75 @@ find_dirty(struct model *m, size_t end)
 	}
 }
 
+/* The wrapped message is made as nf and, after that, as tf. */
+static void
+find_wrap(struct model *m)
+{
+	m->new_df = m->new_qf = -1;
+	for (size_t i = 0; i < m->trace->n; i++) {
+		const struct op *op = &m->trace->ops[i];
+
+		if (op->kind != OP_CREATE || !is_about(op, m->id))
+			continue;
+		if (strstr(op->to, "/nf"))
+			m->new_df = (int)i;
+		if (strstr(op->to, "/tf") && m->new_df >= 0)
+			m->new_qf = (int)i;
+	}
+}
+
+/* dir: that of the qf. */
+static const char *
+look_at_pair(
+    const struct model *m, struct tree *t, const char *dir, int dir_len, int qf)
+{
+	const bool is_new = m->new_qf >= 0 && qf == m->new_qf;
+	char name[OP_PATH];
+	const int *df, *of;
+
+	if (m->is_dirty[qf])
+		return "a qf that is not whole";
+	(void)snprintf(name, sizeof(name), "%.*s/df%s", dir_len, dir, m->id);
+	df = look_up(t, name);
+	name[dir_len + 1] = 'o';
+	of = look_up(t, name);
+	if (of && !is_new) /* whoever claims the message puts it back */
+		df = of;
+	if (!df)
+		return "a qf without its df";
+	if (m->is_dirty[*df])
+		return "a df that is not whole";
+	if (m->new_df >= 0 && (*df == m->new_df) != is_new)
+		return "headers of one and body of another message";
+	return NULL;
+}
+
 static const char *
 look_at_tree(const struct model *m, struct tree *t)
 {
-	int found = 0;
+	const char *wrong = NULL, *qf_dir = NULL;
+	int found = 0, qf_len = 0;
 
-	for (int i = 0; i < t->n; i++) {
-		char df[OP_PATH];
-		const char *slash = strchr(t->names[i].path, '/');
-		const int *file;
+	for (int i = 0; i < t->n && !wrong; i++) {
+		const char *path = t->names[i].path;
+		const char *slash = strchr(path, '/');
 
 		if (strncmp(slash, "/qf", 3) != 0)
 			continue;
 		found++;
-		if (m->is_dirty[t->names[i].file])
-			return "a qf that is not whole";
-		(void)snprintf(df, sizeof(df), "%.*s/df%s",
-		    (int)(slash - t->names[i].path), t->names[i].path, m->id);
-		file = look_up(t, df);
-		if (!file)
-			return "a qf without its df";
-		if (m->is_dirty[*file])
-			return "a df that is not whole";
+		qf_dir = path;
+		qf_len = (int)(slash - path);
+		wrong = look_at_pair(m, t, path, qf_len, t->names[i].file);
 	}
-	return found == 1 ? NULL : found ? "two qf" : "no qf: lost";
+	if (wrong || found != 1)
+		return wrong ? wrong : found ? "two qf" : "no qf: lost";
+	for (int i = 0; i < t->n; i++) {
+		const char *path = t->names[i].path;
+
+		if (strstr(path, "/of") && strncmp(path, qf_dir, qf_len) != 0)
+			return "an of without its qf";
+	}
+	return NULL;
 }
 
 /* All states after a crash behind the first end steps. */
@@ -202,6 +248,8 @@ loss_check(const struct trace *trace, const char *id, int *ret_states)
 	struct model m = {.trace = trace, .id = id};
 	char text[3 * OP_PATH];
 	size_t start = 0;
+
+	find_wrap(&m);
 
 	/* The message is ours once its first directory was synced. */
 	while (start < trace->n && !(trace->ops[start].kind == OP_SYNC &&

@@ -9,6 +9,7 @@
  */
 #include "queues/journal.h"
 #include "queues/move.h"
+#include "queues/wrap.h"
 #include "tests/support/tmpspool.h"
 
 static int sync_skip, sync_seen;
@@ -86,6 +87,8 @@ move_messages(const struct spool *spool, struct journal *journal)
 	}
 	must(move_add_header(spool, &claims[0], "X-Sluice: order"),
 	    "move_add_header");
+	must(wrap_message(spool, &claims[2], "Beware.\n", &reason),
+	    "wrap_message");
 	must(move_batch(spool, journal, moves, ARRAY_SIZE(ids)), "move_batch");
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		claim_drop(&claims[i]);
