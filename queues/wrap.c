@@ -81,6 +81,46 @@ read_original(struct wrap *w, const char **ret_reason)
 }
 
 static int
+drop_twin(const struct wrap *w, int dirfd, const struct stat *df)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, w->df_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (st.st_dev != df->st_dev || st.st_ino != df->st_ino)
+		return 0;
+	if (TEMP_FAILURE_RETRY(unlinkat(dirfd, w->df_name, 0)) < 0)
+		return -errno;
+	return sync_dir(dirfd);
+}
+
+/*
+ * A move that a crash cut short leaves a second name of the df in another
+ * directory, which recovery, or the next move there, knows by its inode.  Once
+ * the df is another file nobody would know it any more.  With the lock of the
+ * qf such a name is nobody's.
+ */
+static int
+drop_twins(const struct wrap *w)
+{
+	struct stat st;
+
+	if (fstat(w->df, &st) < 0)
+		return -errno;
+	if (st.st_nlink == 1)
+		return 0;
+	for (size_t i = 0; i < spool_dirs(w->spool); i++) {
+		int r = 0;
+
+		if (i != (size_t)w->claim->dir)
+			r = drop_twin(w, w->spool->fds[i], &st);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
 sync_file(int fd)
 {
 	return TEMP_FAILURE_RETRY(fsync(fd)) < 0 ? -errno : 0;
@@ -172,8 +212,10 @@ take_over(struct wrap *w, struct claim *claim)
 static int
 change(struct wrap *w, struct claim *claim, const char *text)
 {
-	int r;
+	int r = drop_twins(w);
 
+	if (r < 0)
+		return r;
 	r = make_nf(w, text);
 	if (r == 0)
 		r = make_tf(w);

@@ -93,6 +93,31 @@ other_names_of_the_df_keep_the_original(void **state)
 	assert_int_equal(st.st_nlink, 1);
 }
 
+/* Of moves that died between link and rename, or before the unlink. */
+static void
+second_names_elsewhere_go_with_the_original(void **state)
+{
+	static const enum spool_dir dirs[] = {
+	    SPOOL_IN, SPOOL_EXT, SPOOL_FEED1 + 1};
+	struct wrap_site *f = *state;
+	const int fd = f->spool->fds[SPOOL_FEED1];
+	struct recovery rec;
+
+	wrap_put_pair(f);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		assert_int_equal(
+		    linkat(fd, "dfA1", f->spool->fds[dirs[i]], "dfA1", 0), 0);
+	tmp_put(f->spool->fds[SPOOL_OUT], "dfA1", "another's\n", 10);
+	wrap_and_look(f);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		assert_false(tmpspool_has(f->spool, dirs[i], "dfA1"));
+	assert_true(tmpspool_has(f->spool, SPOOL_OUT, "dfA1"));
+	claim_drop(&f->claim);
+	f->claim.qf_fd = -1;
+	assert_int_equal(recover_spool(f->spool, &rec), 0);
+	assert_int_equal(rec.orphan_df, 1); /* another's */
+}
+
 static void
 what_cannot_be_wrapped_stays_as_it_is(void **state)
 {
@@ -204,6 +229,7 @@ main(void)
 	    TEST(what_stands_on_the_qf_is_carried_over),
 	    TEST(a_message_is_wrapped_once),
 	    TEST(other_names_of_the_df_keep_the_original),
+	    TEST(second_names_elsewhere_go_with_the_original),
 	    TEST(what_cannot_be_wrapped_stays_as_it_is),
 	    TEST(who_claims_a_half_wrapped_message_gets_the_original),
 	    TEST(recovery_puts_wraps_right_and_keeps_what_it_does_not_know),
