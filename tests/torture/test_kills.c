@@ -1,8 +1,8 @@
 /*
  * Living processes: a feed and two workers move 300 messages, two thieves move
  * them to and fro between the workers, somebody like sendmail takes what comes
- * to out/, and movers are killed at random times
- * and started again, each with a recovery while the others work.
+ * to out/, and movers are killed at random times and started again, each with
+ * a recovery while the others work.  What the workers move to out/ they wrap.
  *
  * PROP_SEED=n repeats the times of a run, as far as the machine lets it.
  */
@@ -17,7 +17,9 @@
 #include "queues/journal.h"
 #include "queues/move.h"
 #include "queues/recover.h"
+#include "queues/wrap.h"
 #include "tests/support/tmpspool.h"
+#include "tests/support/wrapped.h"
 #include "tests/torture/fault.h"
 
 #include <dirent.h>
@@ -97,6 +99,16 @@ line_of(const struct claim *claim, enum spool_dir to)
 }
 
 static void
+wrap_for_out(const struct spool *spool, struct claim *claim)
+{
+	const char *reason;
+	int r = wrap_message(spool, claim, "Beware.\n", &reason);
+
+	if (r < 0 && r != -EALREADY)
+		abort();
+}
+
+static void
 move_some(const struct spool *spool, struct journal *j, const struct mover *m)
 {
 	struct claim claims[BATCH];
@@ -111,6 +123,8 @@ move_some(const struct spool *spool, struct journal *j, const struct mover *m)
 		moves[i].to = m->to[id[strlen(id) - 1] % 2];
 		lines[i] = line_of(&claims[i], moves[i].to);
 		moves[i].line = lines[i];
+		if (moves[i].to == SPOOL_OUT)
+			wrap_for_out(spool, &claims[i]);
 	}
 	if (n == 0)
 		nap(200);
@@ -150,6 +164,27 @@ start_mover(const struct spool *spool, const struct mover *m)
 		move_some(spool, j, m);
 }
 
+/* Wrapped once, headers and body, around the body that was. */
+static bool
+is_well_wrapped(const struct spool *spool, const struct claim *claim)
+{
+	CLEANUP(free_ptr) char *qf = NULL, *df = NULL, *boundary = NULL;
+	char name[QUEUE_ID_MAX + 3];
+	const char *inner;
+	size_t len;
+
+	(void)snprintf(name, sizeof(name), "df%.*s", QUEUE_ID_MAX, claim->id);
+	if (read_fd(claim->qf_fd, 100000, &qf, &len) < 0 ||
+	    read_file(spool->fds[SPOOL_OUT], name, 100000, &df, &len) < 0)
+		return false;
+	boundary = wrapped_boundary(qf);
+	inner = wrapped_original(boundary, df, len, &len);
+	return inner && len > sizeof(TMPSPOOL_BODY) &&
+	       memcmp(inner + len - strlen(TMPSPOOL_BODY), TMPSPOOL_BODY,
+		   strlen(TMPSPOOL_BODY)) == 0 &&
+	       !memmem(inner, len, "Beware", 6);
+}
+
 /* Deliver as sendmail does: under the lock, note it, unlink df, then qf. */
 static void
 take_delivery(const struct spool *spool, int sink)
@@ -163,6 +198,8 @@ take_delivery(const struct spool *spool, int sink)
 
 		(void)snprintf(
 		    name, sizeof(name), "df%.*s", QUEUE_ID_MAX, claims[i].id);
+		if (!is_well_wrapped(spool, &claims[i]))
+			abort();
 		if (write_all(sink, claims[i].id, strlen(claims[i].id)) < 0 ||
 		    write_all(sink, "\n", 1) < 0 || unlinkat(out, name, 0) < 0)
 			abort();
@@ -256,7 +293,7 @@ run_with_kills(const struct spool *spool, int sink)
 }
 
 static int
-count_df(const struct spool *spool, enum spool_dir dir)
+count(const struct spool *spool, enum spool_dir dir, const char *prefix)
 {
 	DIR *d = fdopendir(
 	    openat(spool->fds[dir], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -264,7 +301,7 @@ count_df(const struct spool *spool, enum spool_dir dir)
 	int n = 0;
 
 	while ((e = readdir(d)))
-		n += spool_id_of(e->d_name, "df") != NULL;
+		n += spool_id_of(e->d_name, prefix) != NULL;
 	(void)closedir(d);
 	return n;
 }
@@ -318,10 +355,15 @@ kills_at_random_lose_and_double_nothing(void **state)
 	assert_int_equal(read_fd(sink, 1 << 20, &sunk, &len), 0);
 	check_all(spool, sunk);
 	/* No bodies pile up where their message has gone. */
-	assert_int_equal(count_df(spool, SPOOL_IN), 0);
-	assert_int_equal(count_df(spool, SPOOL_FEED1), 0);
-	assert_int_equal(count_df(spool, SPOOL_FEED1 + 1), 0);
-	assert_int_equal(count_df(spool, SPOOL_OUT), 0);
+	assert_int_equal(count(spool, SPOOL_IN, "df"), 0);
+	assert_int_equal(count(spool, SPOOL_OUT, "df"), 0);
+	for (int i = 0; i < 2; i++) {
+		static const char *const names[] = {"df", "of", "nf", "tf"};
+		const enum spool_dir feed = (enum spool_dir)(SPOOL_FEED1 + i);
+
+		for (size_t n = 0; n < ARRAY_SIZE(names); n++)
+			assert_int_equal(count(spool, feed, names[n]), 0);
+	}
 	free(sunk);
 	assert_int_equal(close(sink), 0);
 	spool_free(spool);
