@@ -14,6 +14,7 @@ answer_name(enum answer answer)
 	    [ANSWER_AMBIGUOUS] = "ambiguous",
 	    [ANSWER_UNKNOWN_SYSTEM] = "unknown(system)",
 	    [ANSWER_UNKNOWN_MESSAGE] = "unknown(message)",
+	    [ANSWER_WARN] = "warn",
 	};
 
 	assert(answer < ANSWER_COUNT);
@@ -42,10 +43,11 @@ answer_worse(enum answer a, enum answer b)
 {
 	static const int rank[ANSWER_COUNT] = {
 	    [ANSWER_CLEAN] = 0,
-	    [ANSWER_UNKNOWN_SYSTEM] = 1,
-	    [ANSWER_UNKNOWN_MESSAGE] = 2,
-	    [ANSWER_AMBIGUOUS] = 3,
-	    [ANSWER_HIT] = 4,
+	    [ANSWER_WARN] = 1,
+	    [ANSWER_UNKNOWN_SYSTEM] = 2,
+	    [ANSWER_UNKNOWN_MESSAGE] = 3,
+	    [ANSWER_AMBIGUOUS] = 4,
+	    [ANSWER_HIT] = 5,
 	};
 
 	return rank[a] >= rank[b] ? a : b;

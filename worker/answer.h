@@ -13,6 +13,7 @@ enum answer {
 	ANSWER_AMBIGUOUS,       /* readings disagree on an attachment */
 	ANSWER_UNKNOWN_SYSTEM,  /* engine down, slow, cut off: wait, retry */
 	ANSWER_UNKNOWN_MESSAGE, /* its cell died or a budget was exceeded */
+	ANSWER_WARN,            /* dangerous perhaps: pass on, with a warning */
 	ANSWER_COUNT
 };
 
@@ -36,7 +37,8 @@ struct engine_answer {
 	char reason[ANSWER_REASON_MAX]; /* evidence for people; "" when clean */
 };
 
-/* "clean", "hit", "ambiguous", "unknown(system)", "unknown(message)". */
+/* "clean", "hit", "ambiguous", "unknown(system)", "unknown(message)", "warn".
+ */
 const char *answer_name(enum answer answer);
 
 /* Fill *ret: engine, answer, printf-formatted reason (cut to fit, characters
@@ -46,7 +48,8 @@ void answer_set(struct engine_answer *ret, const char *engine,
     __attribute__((format(printf, 4, 5)));
 
 /* The worse of two answers of one engine about two blobs of a message:
- * hit > ambiguous > unknown(message) > unknown(system) > clean. */
+ * hit > ambiguous > unknown(message) > unknown(system) > warn > clean; what is
+ * not known of one blob might stop the message. */
 enum answer answer_worse(enum answer a, enum answer b);
 
 #endif

@@ -326,7 +326,7 @@ answer_of(const struct wire_vm_answer *answer)
 {
 	struct engine_answer a = answer->answer;
 
-	if (a.answer == ANSWER_AMBIGUOUS)
+	if (a.answer == ANSWER_AMBIGUOUS || a.answer == ANSWER_WARN)
 		a.answer = ANSWER_UNKNOWN_SYSTEM;
 	a.wait = ANSWER_WAIT_USUAL;
 	return a;

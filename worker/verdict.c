@@ -15,6 +15,7 @@ static const struct {
     [VERDICT_EXT] = {"ext", true, SPOOL_EXT},
     [VERDICT_AMBIGUOUS] = {"ambiguous", true, SPOOL_EXT},
     [VERDICT_SPAM] = {"spam", true, SPOOL_SPAM},
+    [VERDICT_WARN] = {"warn", true, SPOOL_OUT},
     [VERDICT_UNKNOWN_SYSTEM] = {"unknown", false, SPOOL_ERROR},
     [VERDICT_UNKNOWN_MESSAGE] = {"unknown", false, SPOOL_ERROR},
 };
@@ -40,6 +41,16 @@ is_hit(const struct engine_answer *answers, size_t n, const char *engine,
 	return true;
 }
 
+/* The first engine, whichever it is, that wants a warning; NULL: none. */
+static const struct engine_answer *
+find_warning(const struct engine_answer *answers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (answers[i].answer == ANSWER_WARN)
+			return &answers[i];
+	return NULL;
+}
+
 /* The verdict that one required engine imposes, or VERDICT_CLEAN. */
 static enum verdict
 unknown_of(const struct engine_answer *a)
@@ -52,6 +63,7 @@ unknown_of(const struct engine_answer *a)
 	case ANSWER_CLEAN:
 	case ANSWER_HIT:
 	case ANSWER_AMBIGUOUS:
+	case ANSWER_WARN:
 	case ANSWER_COUNT:
 	default:
 		return VERDICT_CLEAN;
@@ -98,6 +110,7 @@ verdict_of(const struct engine_answer *answers, size_t n, const char *required,
 {
 	static const struct engine_answer nobody = {.answer = ANSWER_CLEAN};
 	const struct engine_answer *reading = find(answers, n, "reading");
+	const struct engine_answer *warning = find_warning(answers, n);
 	enum verdict v;
 
 	*ret_by = &nobody;
@@ -116,7 +129,10 @@ verdict_of(const struct engine_answer *answers, size_t n, const char *required,
 	}
 	if (is_hit(answers, n, "spam", ret_by))
 		return VERDICT_SPAM;
-	return VERDICT_CLEAN;
+	if (!warning)
+		return VERDICT_CLEAN;
+	*ret_by = warning;
+	return VERDICT_WARN;
 }
 
 const char *

@@ -3,8 +3,9 @@
  *
  * The rule is DESIGN section 2.5's, first that applies: a hit of clamd or of
  * a clone; a required engine that does not know; policy refuses or holds, or
- * the readings are ambiguous; spam; else clean.  Unknown never becomes clean,
- * and neither does an engine that is required and did not answer at all.
+ * the readings are ambiguous; spam; an engine that wants a warning; else clean.
+ * Unknown never becomes clean, nor is it passed on with a warning, and neither
+ * is an engine that is required and did not answer at all.
  */
 #ifndef SLUICE_WORKER_VERDICT_H
 #define SLUICE_WORKER_VERDICT_H
@@ -21,6 +22,7 @@ enum verdict {
 	VERDICT_EXT,
 	VERDICT_AMBIGUOUS,
 	VERDICT_SPAM,
+	VERDICT_WARN,            /* passed on, wrapped: queues/wrap.h */
 	VERDICT_UNKNOWN_SYSTEM,  /* wait, try again */
 	VERDICT_UNKNOWN_MESSAGE, /* charge a try, then error */
 	VERDICT_COUNT
@@ -36,7 +38,7 @@ enum verdict {
 enum verdict verdict_of(const struct engine_answer *answers, size_t n,
     const char *required, const struct engine_answer **ret_by);
 
-/* "clean", "virus", "ext", "ambiguous", "spam", "unknown". */
+/* "clean", "virus", "ext", "ambiguous", "spam", "warn", "unknown". */
 const char *verdict_name(enum verdict verdict);
 
 /* Where such a message goes; false for the two that wait or are charged. */

@@ -22,6 +22,7 @@ every_answer_has_its_name(void **state)
 	    answer_name(ANSWER_UNKNOWN_SYSTEM), "unknown(system)");
 	assert_string_equal(
 	    answer_name(ANSWER_UNKNOWN_MESSAGE), "unknown(message)");
+	assert_string_equal(answer_name(ANSWER_WARN), "warn");
 }
 
 static void
@@ -72,8 +73,8 @@ static void
 the_worse_of_two_counts(void **state)
 {
 	static const enum answer order[ANSWER_COUNT] = {ANSWER_CLEAN,
-	    ANSWER_UNKNOWN_SYSTEM, ANSWER_UNKNOWN_MESSAGE, ANSWER_AMBIGUOUS,
-	    ANSWER_HIT};
+	    ANSWER_WARN, ANSWER_UNKNOWN_SYSTEM, ANSWER_UNKNOWN_MESSAGE,
+	    ANSWER_AMBIGUOUS, ANSWER_HIT};
 
 	(void)state;
 	for (int i = 0; i < ANSWER_COUNT; i++)

@@ -103,19 +103,30 @@ evidence_of_many_files_has_room(void **state)
 	assert_int_equal(n, 10);
 }
 
-/* "ambiguous" is the reading's word: from here it must not pass for clean. */
+/* "ambiguous" is the reading's word, "warn" another engine's: from here they
+ * must not pass for clean. */
 static void
-an_answer_that_is_none_is_unknown(void **state)
+says_what_is_no_answer(struct runs_site *r, enum answer answer)
 {
-	struct runs_site *r = *state;
-
 	runs_part(r, "x", "a.js");
 	runs_start(r, "vm", false);
 	runs_submit(r, 1);
 	runs_until(r, &r->vmm.n_runs, 1);
-	runs_answer(r, 0, ANSWER_AMBIGUOUS, "perhaps");
+	runs_answer(r, 0, answer, "perhaps");
 	runs_finish(r, 1);
 	runs_said(r, 1, ANSWER_UNKNOWN_SYSTEM, ANSWER_WAIT_ON, "perhaps");
+}
+
+static void
+an_answer_that_is_none_is_unknown(void **state)
+{
+	says_what_is_no_answer(*state, ANSWER_AMBIGUOUS);
+}
+
+static void
+nor_do_clones_warn(void **state)
+{
+	says_what_is_no_answer(*state, ANSWER_WARN);
 }
 
 static void
@@ -411,6 +422,7 @@ main(void)
 	    TEST(evidence_that_is_none_is_left_out),
 	    TEST(evidence_of_many_files_has_room),
 	    TEST(an_answer_that_is_none_is_unknown),
+	    TEST(nor_do_clones_warn),
 	    TEST(who_has_answered_is_not_heard_again),
 	    TEST(nothing_suspicious_is_clean_at_once),
 	    TEST(of_what_no_reference_runs_it_has_no_opinion),

@@ -1,4 +1,4 @@
-/* Every combination of answers, not a sample: 6^5 for each required set. */
+/* Every combination of answers, not a sample: 2 * 7^5 for each required set. */
 #include "worker/verdict.h"
 
 #include "common/cleanup.h"
@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
-#define ENGINES 5
+#define ENGINES 6
 #define ABSENT  ANSWER_COUNT /* the engine gave no answer at all */
 
 static const char *const names[ENGINES] = {
-    "reading", "policy", "clamd", "spam", "vm"};
+    "reading", "policy", "clamd", "spam", "vm", "other"}; /* only warns */
 static const char *const required_sets[] = {"policy clamd spam vm", "vm",
     "policy clamd spam", "policy clamd", "clamd spam", "clamd", "policy",
     "spam", ""};
@@ -27,16 +27,33 @@ struct combination {
 	size_t n;
 };
 
-static void
+/* Each engine's answers, made once. */
+static struct engine_answer made[ENGINES][ANSWER_COUNT];
+
+static int
+make_answers(void **state)
+{
+	(void)state;
+	for (int e = 0; e < ENGINES; e++)
+		for (int a = 0; a < ANSWER_COUNT; a++)
+			answer_set(&made[e][a], names[e], (enum answer)a,
+			    "%s says so", names[e]);
+	return 0;
+}
+
+/* The number-th combination; false: there are no more.  The last engine warns,
+ * or it is not there. */
+static bool
 make(struct combination *c, unsigned int number)
 {
 	c->n = 0;
-	for (int e = 0; e < ENGINES; e++, number /= ANSWER_COUNT + 1) {
+	for (int e = 0; e < ENGINES - 1; e++, number /= ANSWER_COUNT + 1)
 		c->of[e] = (enum answer)(number % (ANSWER_COUNT + 1));
+	c->of[ENGINES - 1] = number % 2 ? ANSWER_WARN : ABSENT;
+	for (int e = 0; e < ENGINES; e++)
 		if (c->of[e] != ABSENT)
-			answer_set(&c->answers[c->n++], names[e], c->of[e],
-			    "%s says so", names[e]);
-	}
+			c->answers[c->n++] = made[e][c->of[e]];
+	return number < 2;
 }
 
 static bool
@@ -55,11 +72,10 @@ for_all(check_fn *check)
 	struct combination c;
 
 	for (size_t s = 0; s < ARRAY_SIZE(required_sets); s++)
-		for (unsigned int i = 0; i < 6 * 6 * 6 * 6 * 6; i++) {
+		for (unsigned int i = 0; make(&c, i); i++) {
 			const struct engine_answer *by;
 			enum verdict v;
 
-			make(&c, i);
 			v = verdict_of(c.answers, c.n, required_sets[s], &by);
 			check(&c, required_sets[s], v, by->reason);
 		}
@@ -98,7 +114,8 @@ check_hit(const struct combination *c, const char *required, enum verdict v,
 		assert_int_not_equal(v, VERDICT_VIRUS);
 	if (v == VERDICT_CLEAN)
 		for (int e = 0; e < ENGINES; e++)
-			assert_int_not_equal(c->of[e], ANSWER_HIT);
+			assert_true(
+			    c->of[e] != ANSWER_WARN && c->of[e] != ANSWER_HIT);
 }
 
 static void
@@ -106,6 +123,37 @@ test_a_virus_outranks_everything_and_no_hit_is_clean(void **state)
 {
 	(void)state;
 	for_all(check_hit);
+}
+
+/* Before a warning everything else goes, and nothing but clean is behind. */
+static void
+check_warning(const struct combination *c, const char *required, enum verdict v,
+    const char *reason)
+{
+	struct combination without = *c;
+	const struct engine_answer *by;
+	bool wants = false;
+
+	for (size_t i = 0; i < without.n; i++)
+		if (without.answers[i].answer == ANSWER_WARN) {
+			without.answers[i].answer = ANSWER_CLEAN;
+			wants = true;
+		}
+	(void)reason;
+	if (c->of[0] == ANSWER_WARN) /* the reading has no such answer */
+		assert_int_not_equal(v, VERDICT_CLEAN);
+	else if (verdict_of(without.answers, without.n, required, &by) !=
+		 VERDICT_CLEAN)
+		assert_int_not_equal(v, VERDICT_WARN);
+	else
+		assert_int_equal(v, wants ? VERDICT_WARN : VERDICT_CLEAN);
+}
+
+static void
+test_a_warning_comes_after_all_that_stops_and_before_clean(void **state)
+{
+	(void)state;
+	for_all(check_warning);
 }
 
 static void
@@ -147,7 +195,7 @@ test_each_verdict_has_its_place(void **state)
 		enum spool_dir dir;
 	} rows[] = {{VERDICT_CLEAN, SPOOL_OUT}, {VERDICT_VIRUS, SPOOL_VIRUS},
 	    {VERDICT_EXT, SPOOL_EXT}, {VERDICT_AMBIGUOUS, SPOOL_EXT},
-	    {VERDICT_SPAM, SPOOL_SPAM}};
+	    {VERDICT_SPAM, SPOOL_SPAM}, {VERDICT_WARN, SPOOL_OUT}};
 	enum spool_dir dir;
 
 	(void)state;
@@ -166,11 +214,13 @@ main(void)
 	    cmocka_unit_test(test_unknown_never_becomes_out),
 	    cmocka_unit_test(
 		test_a_virus_outranks_everything_and_no_hit_is_clean),
+	    cmocka_unit_test(
+		test_a_warning_comes_after_all_that_stops_and_before_clean),
 	    cmocka_unit_test(test_every_verdict_but_clean_has_a_reason),
 	    cmocka_unit_test(
 		test_a_message_that_kills_its_cell_is_charged_during_an_outage),
 	    cmocka_unit_test(test_each_verdict_has_its_place),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_answers, NULL);
 }
