@@ -16,7 +16,7 @@ set(data ${CMAKE_INSTALL_DATADIR}/sluice)
 install(PROGRAMS tools/setup DESTINATION ${libexec}/tools)
 install(FILES tools/setup.conf tools/setup.check DESTINATION ${libexec}/tools)
 install(FILES etc/sluice.conf etc/policy.conf etc/behaviours.conf
-  etc/behaviours-api.conf etc/in.mc etc/out.mc
+  etc/behaviours-api.conf etc/wrap.txt etc/in.mc etc/out.mc
   DESTINATION ${data})
 
 # What references of clones are built from (tools/sluice/vm_build.c).

@@ -115,7 +115,7 @@ export FAKE_DIR="$dir"
 for d in in out virus ext spam error journal feed1 feed2 feed3; do
 	mkdir -p "$dir/spool/$d"
 done
-cp "$here/../../etc/policy.conf" "$dir/policy.conf"
+cp "$here/../../etc/policy.conf" "$here/../../etc/wrap.txt" "$dir"
 write_conf() { # queues, limits
 	cat >"$dir/sluice.conf" <<END
 site {
@@ -130,6 +130,9 @@ site {
 }
 policy {
 	rules = "$dir/policy.conf"
+}
+wrap {
+	text = "$dir/wrap.txt"
 }
 out {
 	socket = "$dir/none.sock"

@@ -13,6 +13,7 @@
 #include "vmm/manifest.h"
 #include "worker/fetch_address.h"
 #include "worker/policy.h"
+#include "worker/warning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -165,6 +166,7 @@ check_text(const char *path, struct conf **ret_conf, char *err, size_t size)
 {
 	struct policy *policy = NULL;
 	struct rules *rules = NULL;
+	struct warning *warning = NULL;
 	struct address_rule rule;
 	int r = conf_load(path, ret_conf, err, size);
 
@@ -174,8 +176,11 @@ check_text(const char *path, struct conf **ret_conf, char *err, size_t size)
 		r = policy_load((*ret_conf)->policy.rules, &policy, err, size);
 	if (r == 0 && conf_has_word((*ret_conf)->worker.engines, "vm"))
 		r = rules_load((*ret_conf)->vm.rules, &rules, err, size);
+	if (r == 0)
+		r = warning_load((*ret_conf)->wrap.text, &warning, err, size);
 	(void)policy_free(policy);
 	(void)rules_free(rules);
+	(void)warning_free(warning);
 	return r;
 }
 

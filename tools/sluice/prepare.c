@@ -9,6 +9,7 @@
 #include "vmm/detector.h"
 #include "worker/fetch_address.h"
 #include "worker/policy.h"
+#include "worker/warning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,16 @@ check_behaviours(const struct conf *conf, char *err, size_t err_size)
 }
 
 static int
+check_warning(const struct conf *conf, char *err, size_t err_size)
+{
+	struct warning *warning = NULL;
+	int r = warning_load(conf->wrap.text, &warning, err, err_size);
+
+	(void)warning_free(warning);
+	return r == -ENOENT || r == -EFBIG ? -EINVAL : r;
+}
+
+static int
 check_links(const struct conf *conf, char *err, size_t err_size)
 {
 	struct address_rule rule;
@@ -93,6 +104,8 @@ prepare_check(const struct conf *conf, char *err, size_t err_size)
 		r = check_behaviours(conf, err, err_size);
 	if (r == 0)
 		r = check_links(conf, err, err_size);
+	if (r == 0)
+		r = check_warning(conf, err, err_size);
 	if (r == 0)
 		r = spool_open(conf->site.spool, (size_t)conf->feed.queues,
 		    &spool, err, err_size);
@@ -331,6 +344,20 @@ copy_behaviours(struct conf *conf, char *err, size_t err_size)
 	    len, err, err_size);
 }
 
+static int
+copy_warning(struct conf *conf, char *err, size_t err_size)
+{
+	CLEANUP(free_ptr) char *text = NULL;
+	size_t len;
+	int r;
+
+	r = read_file(AT_FDCWD, conf->wrap.text, WARNING_FILE_MAX, &text, &len);
+	if (r < 0)
+		return say(r, err, err_size, "read", conf->wrap.text);
+	return keep_copy(conf, &conf->wrap.text, "wrap.txt.active", text, len,
+	    err, err_size);
+}
+
 int
 prepare_active(struct conf *conf, char **ret_path, char *err, size_t err_size)
 {
@@ -343,6 +370,8 @@ prepare_active(struct conf *conf, char **ret_path, char *err, size_t err_size)
 
 	if (r == 0)
 		r = copy_behaviours(conf, err, err_size);
+	if (r == 0)
+		r = copy_warning(conf, err, err_size);
 	if (r < 0)
 		return r;
 	f = open_memstream(&text, &len);

@@ -43,11 +43,11 @@ int prepare_lock(
     const struct conf *conf, int ret_fds[2], char *err, size_t err_size);
 
 /*
- * Write the accepted configuration, its policy rules and its behaviours (with
- * what they include) into the runtime directory, each replaced as a whole.  The
- * daemons read these copies, so a file that is being edited never reaches a
- * daemon which merely restarts. conf->policy.rules and conf->vm.rules are
- * changed to the copies.
+ * Write the accepted configuration, its policy rules, its behaviours (with
+ * what they include) and its warning into the runtime directory, each replaced
+ * as a whole.  The daemons read these copies, so a file that is being edited
+ * never reaches a daemon which merely restarts. conf->policy.rules,
+ * conf->vm.rules and conf->wrap.text are changed to the copies.
  *
  * ret_path  of the copy, fresh memory; untouched on failure
  */
