@@ -17,6 +17,7 @@
 #include "worker/deliver_priv.h"
 #include "worker/judge.h"
 #include "worker/roles.h"
+#include "worker/warning.h"
 #include "worker/wire.h"
 
 #include <dirent.h>
@@ -311,6 +312,9 @@ open_files(struct deliver *d, char *err, size_t err_size)
 	int r;
 
 	(void)snprintf(name, sizeof(name), "worker-%u", d->k);
+	r = warning_load(conf->wrap.text, &d->warning, err, err_size);
+	if (r < 0)
+		return r;
 	r = spool_open(
 	    conf->site.spool, conf->feed.queues, &d->spool, err, err_size);
 	if (r < 0)
@@ -419,7 +423,8 @@ deliver_role(const struct conf *conf, unsigned int k)
 	if (r < 0) {
 		log_error("worker %u: start failed: %s", k,
 		    *err ? err : strerror(-r));
-		return r == -EBUSY || r == -ENOENT ? 100 : 111;
+		free(d);
+		return r == -EBUSY || r == -ENOENT || r == -EINVAL ? 100 : 111;
 	}
 	note_start(d);
 	deliver_wake(d);

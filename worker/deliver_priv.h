@@ -1,7 +1,7 @@
 /*
  * worker/deliver_priv.h - the deliver role's state, shared by deliver.c (the
- * loop and what it hears), begin.c (what is tried when) and verdicts.c (what an
- * answer leads to).
+ * loop and what it hears), begin.c (what is tried when), verdicts.c (what an
+ * answer leads to) and change.c (what is changed on mail that passes).
  */
 #ifndef SLUICE_WORKER_DELIVER_PRIV_H
 #define SLUICE_WORKER_DELIVER_PRIV_H
@@ -15,6 +15,7 @@ struct event_base;
 struct journal;
 struct lane;
 struct metrics;
+struct warning;
 struct wire_judgement;
 
 /* PROC_FIRST_FD: the socket of the engines role. */
@@ -28,6 +29,7 @@ struct deliver {
 	struct journal *journal;
 	struct lane *lane;
 	struct metrics *metrics;
+	struct warning *warning; /* that mail is wrapped in */
 	struct event_base *base;
 	struct event *gathered; /* a batch was put off until now */
 	struct mono gather;     /* since when; {0}: none is */
@@ -70,6 +72,14 @@ void deliver_suspect_long(struct deliver *d);
 /* Send item to error with a reason; it is claimed. */
 void deliver_set_aside(
     struct deliver *d, struct item *item, const char *reason);
+
+/*
+ * Add to item, which is done and claimed, what is to be added before it moves:
+ * the warning, the trace header.  0; -EBADMSG, -EFBIG, -EINVAL: it can't be
+ * wrapped, and is as it was (*ret_reason); or -errno: drop its claim.
+ */
+int deliver_change(
+    struct deliver *d, struct item *item, const char **ret_reason);
 
 /* Leave the loop; result < 0: the process ends with an error. */
 void deliver_end(struct deliver *d, int result);

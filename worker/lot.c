@@ -146,6 +146,8 @@ item_unclaim(struct item *item)
 	item->qf = qf_free(item->qf);
 	free(item->line);
 	item->line = NULL;
+	free(item->warning);
+	item->warning = NULL;
 }
 
 void

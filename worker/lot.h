@@ -48,6 +48,7 @@ struct item {
 	uint64_t service_usec;
 	char *line; /* its journal line */
 	const char *verdict;
+	char *warning; /* the text to enclose it in; NULL: none */
 };
 
 TAILQ_HEAD(item_head, item);

@@ -13,8 +13,10 @@
 #include "queues/qf.h"
 #include "worker/deliver_priv.h"
 #include "worker/verdict.h"
+#include "worker/warning.h"
 #include "worker/wire.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,6 +107,7 @@ settle(struct deliver *d, struct item *item, enum spool_dir to,
 {
 	struct event event;
 
+	free(item->line); /* another destination was settled before */
 	item->to = to;
 	item->verdict = verdict;
 	fill_event(d, item, EVENT_MOVE, &event);
@@ -303,26 +306,10 @@ deliver_decide(struct deliver *d, struct item *item,
 	}
 	d->answered = mono_now();
 	end_outage(d);
+	if (v == VERDICT_WARN)
+		item->warning = warning_text(d->warning, by->reason, evidence,
+		    judgement->evidence_bytes);
 	settle(d, item, to, verdict_name(v), by->reason, kept);
-}
-
-static void
-add_trace_header(struct deliver *d, struct item *item)
-{
-	char header[128], first[128];
-	const char *value = header + strlen("X-Sluice: ");
-
-	if (!d->conf->worker.trace_header || item->to != SPOOL_OUT)
-		return;
-	(void)snprintf(header, sizeof(header), "X-Sluice: %s; worker=%u",
-	    item->verdict, d->k);
-	/* Ours from before a crash stands first; a sender's own does not count,
-	 * whatever it claims. */
-	if (qf_header(item->qf, "X-Sluice", first, sizeof(first)) &&
-	    strcmp(first, value) == 0)
-		return;
-	if (move_add_header(d->spool, &item->claim, header) < 0)
-		log_warn("mid=%s: X-Sluice not added", item->id);
 }
 
 static void
@@ -390,18 +377,38 @@ settle_move(struct deliver *d, struct item *item, int result)
 	deliver_later(d, item, d->conf->worker.backoff_max_usec);
 }
 
+/* Is it as it must be to move?  Else it goes to error, or waits. */
+static bool
+make_ready(struct deliver *d, struct item *item)
+{
+	const char *reason = NULL;
+	int r = deliver_change(d, item, &reason);
+
+	if (r == 0)
+		return true;
+	if (r == -EBADMSG || r == -EFBIG || r == -EINVAL) {
+		free(item->warning);
+		item->warning = NULL;
+		deliver_set_aside(d, item, reason);
+	} else {
+		settle_move(d, item, r);
+	}
+	return false;
+}
+
 void
 deliver_move(struct deliver *d)
 {
 	struct move moves[BATCH_MAX];
-	struct item *items[BATCH_MAX], *item;
+	struct item *items[BATCH_MAX], *item, *next;
 	size_t n = 0, failed = 0;
 	int r;
 
-	TAILQ_FOREACH (item, &d->lot.done, link) {
-		if (n == BATCH_MAX)
-			break;
-		add_trace_header(d, item);
+	for (item = TAILQ_FIRST(&d->lot.done); item && n < BATCH_MAX;
+	     item = next) {
+		next = TAILQ_NEXT(item, link);
+		if (!make_ready(d, item))
+			continue;
 		items[n] = item;
 		moves[n++] = (struct move){
 		    .claim = &item->claim, .to = item->to, .line = item->line};

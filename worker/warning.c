@@ -72,7 +72,7 @@ check(
 	if (!wrong)
 		return 0;
 	(void)snprintf(
-	    err, err_size, "%s:%u: %s (worker.warning)", path, line, wrong);
+	    err, err_size, "%s:%u: %s (wrap.text)", path, line, wrong);
 	return -EINVAL;
 }
 
@@ -86,12 +86,12 @@ warning_load(const char *path, struct warning **ret, char *err, size_t err_size)
 	r = read_file(AT_FDCWD, path, WARNING_FILE_MAX, &text, &len);
 	if (r == -EFBIG)
 		(void)snprintf(err, err_size,
-		    "%s: larger than %zu octets: shorten it (worker.warning)",
-		    path, WARNING_FILE_MAX);
+		    "%s: larger than %zu octets: shorten it (wrap.text)", path,
+		    WARNING_FILE_MAX);
 	else if (r < 0)
 		(void)snprintf(err, err_size,
 		    "%s: %s: run tools/setup, which installs one, or name "
-		    "another (worker.warning)",
+		    "another (wrap.text)",
 		    path, strerror(-r));
 	else
 		r = check(path, text, len, err, err_size);

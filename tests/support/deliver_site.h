@@ -57,9 +57,10 @@ site_start(struct site *s, const char *more)
 	assert_non_null(f);
 	(void)fprintf(f,
 	    "site { spool = \"%s\" runtime = \"%s/run\" user = \"%s\" }\n"
-	    "feed { queues = %d limits = \"2000\" }\n%s\n",
+	    "feed { queues = %d limits = \"2000\" }\n"
+	    "wrap { text = \"%s/conf/wrap.txt\" }\n%s\n",
 	    s->path, s->path, getpwuid(geteuid())->pw_name, TMPSPOOL_FEEDS,
-	    more);
+	    s->path, more);
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(ipc_pair(pair), 0);
 	spec.fds[0] = pair[1];
@@ -115,6 +116,15 @@ site_logged(const struct site *s, const char *text)
 		fail_msg("\"%s\" isn't logged in:\n%s", text, s->log);
 }
 
+static inline void
+site_put_warning(const struct site *s, const char *text)
+{
+	char *path = xasprintf("%s/conf/wrap.txt", s->path);
+
+	tmp_put(AT_FDCWD, path, text, strlen(text));
+	free(path);
+}
+
 static inline int
 site_setup(void **state)
 {
@@ -129,6 +139,7 @@ site_setup(void **state)
 		assert_int_equal(mkdir(dir, 0755), 0);
 		free(dir);
 	}
+	site_put_warning(s, "Beware:\n{{names}}({{reason}})\n");
 	*state = s;
 	return 0;
 }

@@ -62,6 +62,7 @@ each_verdict_has_its_place(void **state)
 	    {"policy", ANSWER_HIT, SPOOL_EXT, "ext"},
 	    {"reading", ANSWER_AMBIGUOUS, SPOOL_EXT, "ambiguous"},
 	    {"spam", ANSWER_HIT, SPOOL_SPAM, "spam"},
+	    {"any", ANSWER_WARN, SPOOL_OUT, "warn"},
 	    {"spam", ANSWER_UNKNOWN_SYSTEM, SPOOL_OUT, "clean"},
 	};
 	struct site *s = *state;
@@ -85,7 +86,7 @@ each_verdict_has_its_place(void **state)
 		assert_int_equal(n.to, rows[i].to);
 		assert_string_equal(n.verdict, rows[i].verdict);
 		assert_string_equal(
-		    n.reason, rows[i].to == SPOOL_OUT ? "" : "because");
+		    n.reason, strcmp(n.verdict, "clean") ? "because" : "");
 		assert_non_null(strstr(n.evidence, rows[i].engine));
 		assert_non_null(strstr(n.evidence,
 		    i % 2 ? "\"reading\":{\"parts\":[]}" : "\"reading\":null"));
