@@ -4,34 +4,6 @@
 # shellcheck disable=SC2119,SC2016,SC2317,SC2013 source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Files that a mailer can easily spoil.  No CR without LF, no NUL: those
-# sendmail itself refuses at the door.
-odd_mail()
-{
-	local d=$dir/odd
-	mkdir "$d" && cd "$d" || exit 1
-	printf 'From: a@b\nSubject: 8 bit\n\nf\374r \303\244\377\200\n' >eightbit
-	printf 'From: a@b\nSubject: dots\n\n.\n..\n.a\n...\n' >dots
-	printf 'From: a@b\nSubject: no newline at the end\n\nlast' >nonewline
-	printf 'From: a@b\nSubject: no body\n' >nobody
-	printf 'From: a@b\nSubject: blank\n\n\n\n\n' >blank
-	printf 'From: a@b\nSubject: from\n\nFrom here\n>From there\n' >from
-	printf 'From: a@b\nSubject: blanks \nX-Tab:\tt\t\n\nend  \n\t\n' >blanks
-	(printf 'From: a@b\nSubject: long line\n\n' &&
-		head -c 70000 /dev/zero | tr '\0' y && echo) >longline
-	(printf 'From: a@b\nSubject: folded\nX-Folded: a\n b\n\tc\n' &&
-		printf ' %s\n' d e f && printf '\nbody\n') >folded
-	printf 'From: a@b\nsubject: case\nX-lower: 1\nX-UPPER: 2\n\nx\n' >case
-	printf '%s\n' 'From: a@b' 'MIME-Version: 1.0' \
-		'Content-Type: multipart/mixed; boundary=x' '' '--x' '' \
-		'never closed' >broken1
-	printf '%s\n' 'From: a@b' 'MIME-Version: 1.0' \
-		'Content-Type: text/plain; charset=utf-8' \
-		'Content-Transfer-Encoding: base64' '' 'aGVsbG8=' '====' \
-		'bm90' >broken2
-	cd / || exit 1
-}
-
 begin t_pipeline
 deploy
 must_start
