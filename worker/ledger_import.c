@@ -40,7 +40,8 @@ ledger_forget_sizes(struct ledger *ledger)
 /*
  * Lines of different writers come in any order: what is newer by its own
  * time wins, and what only one of them knows is kept.  Sender and time of
- * acceptance have an index each, so only the line that knows sets them.
+ * acceptance have an index each, so only the line that knows sets them; the
+ * same line has all recipients, that of a judgement the first.
  */
 #define INSERT_MESSAGE \
 	"INSERT INTO message(id, accepted_at, bytes, sender, rcpt, place, " \
@@ -52,8 +53,7 @@ ledger_forget_sizes(struct ledger *ledger)
 		"), coalesce(" #column ", excluded." #column ")), "
 
 #define UPDATE_MESSAGE \
-	"bytes=max(excluded.bytes, bytes), " \
-	"rcpt=coalesce(rcpt, excluded.rcpt), " NEWEST(verdict) NEWEST(reason) \
+	"bytes=max(excluded.bytes, bytes), " NEWEST(verdict) NEWEST(reason) \
 	    NEWEST( \
 		evidence) "wait_usec=max(excluded.wait_usec, wait_usec), " \
 			  "service_usec=max(excluded.service_usec, " \
@@ -66,8 +66,10 @@ ledger_prepare_import(struct ledger *l)
 {
 	l->put_accepted = store_prepare(l->store, INSERT_MESSAGE
 	    "accepted_at=excluded.accepted_at, "
-	    "sender=coalesce(excluded.sender, sender), " UPDATE_MESSAGE);
-	l->put_message = store_prepare(l->store, INSERT_MESSAGE UPDATE_MESSAGE);
+	    "sender=coalesce(excluded.sender, sender), "
+	    "rcpt=coalesce(excluded.rcpt, rcpt), " UPDATE_MESSAGE);
+	l->put_message = store_prepare(l->store, INSERT_MESSAGE
+	    "rcpt=coalesce(rcpt, excluded.rcpt), " UPDATE_MESSAGE);
 	l->put_event = store_prepare(
 	    l->store, "INSERT OR IGNORE INTO event VALUES(?,?,?,?,?,?)");
 	l->get_offset =

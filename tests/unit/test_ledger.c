@@ -73,6 +73,45 @@ the_order_of_import_does_not_matter(void **state)
 	trace_is(s, "A1", whole);
 }
 
+static int
+note_rcpt(void *arg, const struct ledger_message *m)
+{
+	(void)snprintf(arg, 100, "%s", m->rcpt);
+	return 0;
+}
+
+/* A worker's line knows the first recipient alone, whichever comes first. */
+static void
+the_line_of_acceptance_knows_all_recipients(void **state)
+{
+	struct site *s = *state;
+	struct event in = {.kind = EVENT_MOVE,
+	    .t.usec = 1000,
+	    .id = "A1",
+	    .from = SPOOL_IN,
+	    .to = SPOOL_FEED1,
+	    .rcpt = "b@y.test c@y.test"};
+	struct event out = {.kind = EVENT_MOVE,
+	    .t.usec = 1001,
+	    .id = "A1",
+	    .from = SPOOL_FEED1,
+	    .to = SPOOL_OUT,
+	    .rcpt = "b@y.test"};
+	char rcpt[100];
+
+	for (int first = 0; first < 2; first++) {
+		(void)strcpy(in.id, first ? "A1" : "A2");
+		(void)strcpy(out.id, in.id);
+		write_line(s->feed, first ? &in : &out);
+		assert_int_equal(ledger_import(s->ledger, s->spool, 1), 1);
+		write_line(s->feed, first ? &out : &in);
+		assert_int_equal(ledger_import(s->ledger, s->spool, 1), 1);
+		assert_int_equal(
+		    ledger_trace(s->ledger, in.id, note_rcpt, NULL, rcpt), 0);
+		assert_string_equal(rcpt, in.rcpt);
+	}
+}
+
 static void
 what_was_taken_is_not_taken_again_after_a_restart(void **state)
 {
@@ -276,6 +315,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(lines_of_two_journals_make_one_path),
 	    TEST(the_order_of_import_does_not_matter),
+	    TEST(the_line_of_acceptance_knows_all_recipients),
 	    TEST(what_was_taken_is_not_taken_again_after_a_restart),
 	    TEST(a_rebuild_beside_another_writer_gives_the_same),
 	    TEST(a_replaced_or_shortened_journal_is_read_from_its_start),
