@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RCPT_SHOWN 4    /* recipients in the journal */
-#define TEXT_SHOWN 1024 /* octets of them */
+/* Octets of recipients in the journal: 64 of usual length, so a line stays
+ * one that the ledger reads the short way. */
+#define TEXT_SHOWN 4096
 
 uint64_t
 job_bytes(const struct job *job)
@@ -22,7 +23,7 @@ rcpt_text(const struct qf *qf, char *buf, size_t size)
 	size_t n = 0;
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < qf->n_rcpt && i < RCPT_SHOWN; i++) {
+	for (size_t i = 0; i < qf->n_rcpt; i++) {
 		int r = snprintf(
 		    buf + n, size - n, "%s%s", i ? " " : "", qf->rcpt[i]);
 

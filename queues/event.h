@@ -22,7 +22,7 @@ struct event {
 	enum spool_dir from, to; /* EVENT_MOVE; from alone for the others */
 	uint64_t bytes;          /* qf + df */
 	const char *sender;      /* all strings borrowed; NULL: absent */
-	const char *rcpt;        /* blank-separated, the first few */
+	const char *rcpt;        /* blank-separated, the first ones */
 	const char *verdict;     /* "clean", "virus", ... */
 	const char *reason;      /* for people */
 	uint64_t wait_usec;      /* arrival to claim */
