@@ -24,10 +24,15 @@ static const char schema[] =
     "CREATE TABLE event("
     " id TEXT, t INTEGER, kind TEXT, \"from\" TEXT, \"to\" TEXT, reason TEXT,"
     " PRIMARY KEY(id, t, kind, \"from\", \"to\")) WITHOUT ROWID;"
+    "CREATE TABLE attachment("
+    " hash BLOB NOT NULL, id TEXT NOT NULL, t INTEGER NOT NULL,"
+    " bytes INTEGER, name TEXT, verdict TEXT, engine TEXT,"
+    " PRIMARY KEY(hash, id)) WITHOUT ROWID;"
+    "CREATE INDEX attachment_by_time ON attachment(t);"
     "CREATE TABLE journal("
     " inode INTEGER PRIMARY KEY, name TEXT NOT NULL,"
     " offset INTEGER NOT NULL);";
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 #define MESSAGE_COLUMNS \
 	"id, accepted_at, t, bytes, wait_usec, service_usec, sender, rcpt, " \
@@ -56,7 +61,7 @@ prepare_reads(struct ledger *l)
 	if (!l->get_message || !l->get_events || !l->list || !l->list_sender ||
 	    !l->count_places || !l->count_events || !l->get_place)
 		return -EBADMSG; /* the tables aren't ours */
-	return 0;
+	return ledger_prepare_files(l);
 }
 
 /* SQLite gives -wal and -shm the owner of the file they belong to. */

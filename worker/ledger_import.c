@@ -79,7 +79,7 @@ ledger_prepare_import(struct ledger *l)
 	if (!l->put_accepted || !l->put_message || !l->put_event ||
 	    !l->get_offset || !l->set_offset)
 		return -EBADMSG;
-	return 0;
+	return ledger_prepare_put_files(l);
 }
 
 DEFINE_CLEANUP(DIR *, closedir);
@@ -150,6 +150,8 @@ put_event(struct ledger *l, const struct event *e)
 	    e->kind == EVENT_MOVE ? spool_dir_name(e->to) : "", e->reason);
 	if (r == 0 && e->kind == EVENT_MOVE)
 		r = put_message(l, e);
+	if (r == 0 && e->kind == EVENT_MOVE)
+		r = ledger_put_files(l, e);
 	return r;
 }
 
@@ -192,6 +194,7 @@ begin(struct import *im)
 	if (!im->begun)
 		r = store_exec(im->ledger->store, "BEGIN IMMEDIATE");
 	im->begun = r == 0;
+	ledger_begin_files(im->ledger);
 	return r;
 }
 
@@ -280,6 +283,8 @@ ledger_import(struct ledger *ledger, const struct spool *spool, int max_lines)
 	ledger->error[0] = '\0';
 	r = ledger_each_journal(spool, take_journal, &im);
 	if (im.begun && r == 0)
+		r = ledger_drop_files(ledger);
+	if (im.begun && r == 0)
 		r = store_exec(ledger->store, "COMMIT");
 	if (r < 0) {
 		(void)snprintf(ledger->error, sizeof(ledger->error), "%s (%s)",
@@ -300,7 +305,8 @@ ledger_rebuild(struct ledger *ledger, const struct spool *spool)
 
 	r = store_exec(ledger->store,
 	    "BEGIN IMMEDIATE; DELETE FROM event; "
-	    "DELETE FROM message; DELETE FROM journal; COMMIT");
+	    "DELETE FROM message; DELETE FROM attachment; "
+	    "DELETE FROM journal; COMMIT");
 	if (r < 0) {
 		(void)store_exec(ledger->store, "ROLLBACK");
 		return r;
