@@ -4,7 +4,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <unistd.h>
 
 /* Octets read at a time: large enough that reading isn't what costs. */
@@ -70,6 +72,18 @@ digest_memory(const void *buf, size_t len)
 	if (len > 0)
 		feed(buf, len);
 	return end();
+}
+
+struct digest
+digest_keyed(const void *key, size_t key_len, const void *buf, size_t len)
+{
+	struct digest d;
+	const unsigned char *ok;
+
+	assert(key_len > 0 && key_len <= INT_MAX);
+	ok = HMAC(sha256(), key, (int)key_len, buf, len, d.bytes, NULL);
+	assert(ok);
+	return d;
 }
 
 int

@@ -18,7 +18,14 @@ struct digest {
 struct digest digest_memory(const void *buf, size_t len);
 
 /*
- * The same of len octets of a file from offset off on.
+ * HMAC-SHA-256 (RFC 2104, RFC 4231) of memory under a key of 1 to INT_MAX
+ * octets.  Dies only if OpenSSL lacks it.
+ */
+struct digest digest_keyed(
+    const void *key, size_t key_len, const void *buf, size_t len);
+
+/*
+ * SHA-256 of len octets of a file from offset off on.
  * Returns 0, -ENODATA when the file ends first, or -errno.  Blocks.
  */
 int digest_file(int fd, uint64_t off, uint64_t len, struct digest *ret_digest);

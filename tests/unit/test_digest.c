@@ -81,11 +81,33 @@ hexadecimal_is_read_back_and_anything_else_refused(void **state)
 	assert_int_equal(digest_parse("", &e), -EINVAL);
 }
 
+/* RFC 4231, test cases 2 and 6: short key; one longer than a block. */
+static void
+keyed_digests_are_those_of_the_rfc(void **state)
+{
+	static const char text[] = "Test Using Larger Than Block-Size Key - "
+				   "Hash Key First";
+	char key[131], hex[DIGEST_HEX];
+	struct digest d =
+	    digest_keyed("Jefe", 4, "what do ya want for nothing?", 28);
+
+	(void)state;
+	assert_string_equal(digest_hex(&d, hex),
+	    "5bdcc146bf60754e6a042426089575c7"
+	    "5a003f089d2739839dec58b964ec3843");
+	memset(key, 0xaa, sizeof(key));
+	d = digest_keyed(key, sizeof(key), text, sizeof(text) - 1);
+	assert_string_equal(digest_hex(&d, hex),
+	    "60e431591ee0b67f0d8a26aacbf5b77f"
+	    "8e0bc6213728c5140546040f0ee37f54");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(memory_and_files_give_the_published_digests),
+	    cmocka_unit_test(keyed_digests_are_those_of_the_rfc),
 	    cmocka_unit_test(
 		hexadecimal_is_read_back_and_anything_else_refused),
 	};
