@@ -251,6 +251,10 @@ cross_check(struct reader *r)
 		    "write resume_disk < full_disk",
 		    (uintmax_t)c->gate.resume_disk,
 		    (uintmax_t)c->gate.full_disk);
+	if (strcmp(c->spread.key, "none") != 0 && c->spread.key[0] != '/')
+		say(r, 0,
+		    "spread.key: %s: not an absolute path; write one, or none",
+		    c->spread.key);
 	need = c->budget.message_bytes + c->budget.output_bytes + CELL_BYTES;
 	if (need > c->budget.memory_bytes)
 		say(r, 0,

@@ -14,6 +14,7 @@
 #include "worker/book.h"
 #include "worker/book_rows.h"
 #include "worker/ledger.h"
+#include "worker/ledger_files.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -93,7 +94,10 @@ open_inside(struct start *s)
 		r = ledger_open(ledger, false, PATIENCE_MSEC, &s->parts.ledger,
 		    err, sizeof(err));
 	}
-	return r < 0 ? fail(ledger, err) : 0;
+	if (r < 0)
+		return fail(ledger, err);
+	ledger_keep_files(s->parts.ledger, c->spread.keep_usec);
+	return 0;
 }
 
 static void

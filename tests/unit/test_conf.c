@@ -115,6 +115,8 @@ static const struct {
     {"gate { resume_disk = 90 }",
 	"c: gate.resume_disk: 90: must be below gate.full_disk, 90; write "
 	"resume_disk < full_disk"},
+    {"spread { key = \"etc/key\" }",
+	"c: spread.key: etc/key: not an absolute path; write one, or none"},
     {"budget { message = 600MiB }",
 	"c: budget.memory: a cell maps the message, its output and itself, so "
 	"that budget.message + budget.output + 64MiB must fit; write memory "
