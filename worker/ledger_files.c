@@ -26,10 +26,15 @@ ledger_prepare_files(struct ledger *l)
 	    "(SELECT hash FROM attachment WHERE t>=?) ORDER BY a.hash");
 	l->get_file_times = store_prepare(
 	    l->store, "SELECT t, id FROM attachment WHERE t>=? ORDER BY t");
-	l->get_people = store_prepare(
-	    l->store, "SELECT sender, rcpt FROM message WHERE accepted_at>=?");
-	return l->get_files && l->get_file_times && l->get_people ? 0
-								  : -EBADMSG;
+	l->get_people = store_prepare(l->store,
+	    "SELECT sender, rcpt FROM message WHERE accepted_at>=?1 "
+	    "OR id IN (SELECT id FROM attachment WHERE t>=?1)");
+	l->get_files_begin =
+	    store_prepare(l->store, "SELECT min(t) FROM attachment");
+	return l->get_files && l->get_file_times && l->get_people &&
+		       l->get_files_begin
+		   ? 0
+		   : -EBADMSG;
 }
 
 /*
@@ -164,6 +169,19 @@ ledger_files(struct ledger *ledger, const struct ledger_files_query *query,
 		r = give_file(s, fn, arg);
 	store_reset(s);
 	return r;
+}
+
+int
+ledger_files_begin(struct ledger *ledger, uint64_t *ret_usec)
+{
+	struct store_stmt *s = ledger->get_files_begin;
+	int r = store_step(s);
+
+	if (r == 1)
+		*ret_usec = store_text(s, 0) ? (uint64_t)store_int(s, 0)
+					     : wall_now().usec;
+	store_reset(s);
+	return r < 0 ? r : 0;
 }
 
 int

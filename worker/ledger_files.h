@@ -46,13 +46,17 @@ struct ledger_files_query {
 int ledger_files(struct ledger *ledger, const struct ledger_files_query *query,
     ledger_file_seen_fn *fn, void *arg);
 
+/* When the oldest judgement is from of whose files we know; now if none.
+ * 0 or -errno. */
+int ledger_files_begin(struct ledger *ledger, uint64_t *ret_usec);
+
 /* Time and id of each message with a file that was judged at or after since,
  * once for each of its files, oldest first; sender and rcpt are "". */
 int ledger_file_times(
     struct ledger *ledger, struct wall since, ledger_message_fn *fn, void *arg);
 
-/* Sender and rcpt of each message that was accepted at or after since, and
- * nothing else of it. */
+/* Sender and rcpt of each message that was accepted, or judged with a file, at
+ * or after since, and nothing else of it. */
 int ledger_people(
     struct ledger *ledger, struct wall since, ledger_message_fn *fn, void *arg);
 

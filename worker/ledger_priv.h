@@ -17,6 +17,7 @@ struct ledger {
 	struct store_stmt *put_accepted, *put_message, *put_event;
 	struct store_stmt *get_offset, *set_offset;
 	struct store_stmt *get_files, *get_file_times, *get_people;
+	struct store_stmt *get_files_begin;
 	struct store_stmt *put_file, *drop_files;
 	struct ledger_size *sizes; /* by inode */
 	uint64_t skipped;

@@ -28,6 +28,7 @@ command_main command_scan;
 command_main command_selftest;
 command_main command_config;
 command_main command_vm;
+command_main command_model;
 command_main command_setup;
 
 #endif

@@ -31,6 +31,7 @@ static const struct command commands[] = {
 	"send samples through the real path and see where they end"},
     {"config", command_config, "check or print the configuration"},
     {"vm", command_vm, "virtual machines in which attachments are run"},
+    {"model", command_model, "what is learned of files, and how they spread"},
     {"setup", command_setup, "make users, spool and sendmail's files"},
     {"wake", command_wake, "tell the delivering sendmail of mail (by run)"},
     {"gate", command_gate,

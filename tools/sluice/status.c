@@ -302,26 +302,6 @@ look(const struct conf *conf, const struct options *o)
 	return status;
 }
 
-/* "90", "90s", "5m", "4h" */
-static uint64_t
-parse_span(struct argp_state *state, const char *text)
-{
-	char *end;
-	unsigned long long n = strtoull(text, &end, 10);
-	uint64_t unit = USEC_PER_SEC;
-
-	if (strcmp(end, "m") == 0)
-		unit *= 60;
-	else if (strcmp(end, "h") == 0)
-		unit *= 3600;
-	else if (*end && strcmp(end, "s") != 0)
-		n = 0;
-	if (n == 0 || n > UINT32_MAX)
-		argp_error(
-		    state, "%s: write a span such as 90s, 5m or 4h", text);
-	return n * unit;
-}
-
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
@@ -332,10 +312,10 @@ parse(int key, char *arg, struct argp_state *state)
 		o->watch = true;
 		return 0;
 	case 'm':
-		o->limits.wait_usec = parse_span(state, arg);
+		o->limits.wait_usec = util_parse_span(state, arg);
 		return 0;
 	case 'o':
-		o->limits.out_usec = parse_span(state, arg);
+		o->limits.out_usec = util_parse_span(state, arg);
 		return 0;
 	default:
 		return util_common_option(key, arg, &o->common);

@@ -55,6 +55,28 @@ util_fail(int status, const char *command, const char *fmt, ...)
 	return status;
 }
 
+uint64_t
+util_parse_span(struct argp_state *state, const char *text)
+{
+	char *end;
+	unsigned long long n = strtoull(text, &end, 10);
+	uint64_t unit = USEC_PER_SEC;
+
+	if (strcmp(end, "m") == 0)
+		unit *= 60;
+	else if (strcmp(end, "h") == 0)
+		unit *= 3600;
+	else if (strcmp(end, "d") == 0)
+		unit *= 86400;
+	else if (*end && strcmp(end, "s") != 0)
+		n = 0;
+	/* A million days, and the product fits. */
+	if (n == 0 || n > UINT32_MAX || n * unit > 86400000000 * USEC_PER_SEC)
+		argp_error(
+		    state, "%s: write a span such as 90s, 5m, 4h or 7d", text);
+	return n * unit;
+}
+
 struct conf *
 util_conf(const struct common_options *options, int *ret_status)
 {

@@ -44,6 +44,10 @@ error_t util_common_option(int key, char *arg, struct common_options *options);
  */
 void util_parse(const struct argp *argp, int argc, char **argv, void *options);
 
+/* "90", "90s", "5m", "4h", "7d" in microseconds, above 0.  Ends the process by
+ * argp_error() for anything else. */
+uint64_t util_parse_span(struct argp_state *state, const char *text);
+
 /*
  * Load the configuration that the options name, or the default one.
  * Returns NULL after saying on standard error why; *ret_status is then the
