@@ -11,6 +11,7 @@
 #include "tools/sluice/view.h"
 #include "worker/ledger.h"
 #include "worker/ledger_audit.h"
+#include "worker/ledger_files.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,7 +41,8 @@ remove_ledger(const char *path)
 
 /* A damaged ledger is thrown away: it holds nothing of its own. */
 static int
-rebuild(const char *path, const struct spool *spool, struct ledger **ret)
+rebuild(const char *path, const struct conf *conf, const struct spool *spool,
+    struct ledger **ret)
 {
 	char err[256] = "";
 	int64_t lines;
@@ -54,6 +56,7 @@ rebuild(const char *path, const struct spool *spool, struct ledger **ret)
 	}
 	if (r < 0)
 		return util_fail(STATUS_SYSTEM, "audit", "%s", err);
+	ledger_keep_files(*ret, conf->spread.keep_usec);
 	lines = ledger_rebuild(*ret, spool);
 	if (lines < 0)
 		return util_fail(
@@ -228,7 +231,7 @@ take_stock(const struct conf *conf, const struct options *o)
 		return util_fail(STATUS_SYSTEM, "audit", "%s: %s",
 		    conf->site.spool, strerror(-r));
 	if (o->rebuild)
-		status = rebuild(path, spool, &ledger);
+		status = rebuild(path, conf, spool, &ledger);
 	else
 		catch_up(path, spool, &ledger);
 	if (status != STATUS_FINE)
