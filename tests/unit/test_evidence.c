@@ -5,6 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/digest.h"
+#include "worker/evidence_parts.h"
 #include "worker/reading_priv.h"
 
 #include <jansson.h>
@@ -128,6 +129,32 @@ every_part_is_there_with_its_verdicts(void **state)
 	assert_string_equal(
 	    json_string_value(json_object_get(root, "reading")), "two names");
 	json_decref(root);
+}
+
+static int
+note_file(void *arg, const struct evidence_part *p)
+{
+	char *at = (char *)arg + strlen(arg), hex[DIGEST_HEX];
+
+	(void)sprintf(at, "%.4s %ju %s %s %s;", digest_hex(&p->digest, hex),
+	    (uintmax_t)p->bytes, p->name, p->verdict, p->engine);
+	return 0;
+}
+
+/* Who counts files reads what is written here. */
+static void
+the_files_are_found_again(void **state)
+{
+	struct site *s = *state;
+	CLEANUP(free_ptr) char *kept = NULL;
+	char files[500] = "";
+
+	start(s, leave_two, "policy clamd");
+	json_decref(evidence(s));
+	kept = xasprintf("{\"engines\":[],\"reading\":%s}", s->evidence[1]);
+	assert_int_equal(evidence_parts(kept, note_file, files), 0);
+	assert_string_equal(
+	    files, "5281 7 b.exe hit clamd;5653 2  clean policy;");
 }
 
 static void
@@ -257,6 +284,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(every_part_is_there_with_its_verdicts),
+	    TEST(the_files_are_found_again),
 	    TEST(engines_that_were_not_asked_leave_no_verdict),
 	    TEST(of_thousands_of_parts_the_bad_ones_are_kept),
 	    TEST(the_worst_texts_cost_parts_but_never_all),
