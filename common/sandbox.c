@@ -86,6 +86,11 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.files = 1024,
 	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WEB,
 	.paths = {{PLACE_CERTS, RIGHTS_READ}}},
+    /* Capture, socket and journal are open. */
+    [ROLE_FLOW] = {.name = "flow",
+	.user = USER(flow_user),
+	.files = 1024,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_ACCEPT},
 };
 
 const char *
