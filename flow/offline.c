@@ -32,13 +32,26 @@ on_flow_end(void *arg, struct flow *flow, enum flow_end end)
 	flow_print(flow, end, run->offline->is_json, run->out);
 }
 
+/* Messages are only counted. */
+static void
+on_key(void *arg, unsigned int ordinal, const struct flow_key *key)
+{
+	(void)arg;
+	(void)ordinal;
+	(void)key;
+}
+
 static void
 on_packet(void *arg, const struct packet *packet)
 {
+	static const struct dialogue_sink sink = {on_key, on_key, NULL};
 	const struct run *run = arg;
 	bool is_in;
+	struct flow *flow = flow_table_see(run->table, packet, &is_in);
 
-	(void)flow_table_see(run->table, packet, &is_in);
+	if (flow)
+		dialogue_segment(&flow->dialogue, packet, is_in,
+		    flow_table_budget(run->table), &sink);
 }
 
 /* A file is as hostile as a wire. */

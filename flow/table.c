@@ -83,8 +83,10 @@ flow_table_free(struct flow_table *t)
 {
 	if (!t)
 		return NULL;
-	for (uint32_t i = 0; i < t->n_flows; i++)
+	for (uint32_t i = 0; i < t->n_flows; i++) {
 		follow_done(&t->flows[i].follow, &t->budget);
+		dialogue_done(&t->flows[i].dialogue, &t->budget);
+	}
 	free(t->flows);
 	free(t->buckets);
 	free(t);
@@ -195,6 +197,7 @@ end_flow(struct flow_table *t, struct flow *f, enum flow_end end)
 	*link = f->next;
 	unlist(t, f);
 	follow_done(&f->follow, &t->budget);
+	dialogue_done(&f->dialogue, &t->budget);
 	memset(f, 0, sizeof(*f));
 	f->next = t->free;
 	t->free = i;

@@ -8,6 +8,7 @@
 #ifndef SLUICE_FLOW_TABLE_H
 #define SLUICE_FLOW_TABLE_H
 
+#include "flow/dialogue.h"
 #include "flow/follow.h"
 
 #define FLOW_PORTS_MAX 16
@@ -50,6 +51,7 @@ struct flow {
 	struct packet_end client, server;
 	uint64_t serial; /* no two flows of a process have the same */
 	struct follow follow;
+	struct dialogue dialogue; /* its segments are the caller's to pass */
 	int64_t listed_nsec;
 	uint32_t next;         /* in its bucket */
 	uint32_t newer, older; /* in its list */

@@ -70,11 +70,14 @@ flow_print(const struct flow *f, enum flow_end end, bool is_json, FILE *out)
 	print_end(out, is_json, "server", &f->server);
 	(void)fprintf(out,
 	    is_json ? "\"start\":%" PRId64 ".%09" PRId64
-		      ",\"state\":\"%s\",\"end\":\"%s\",\"approximate\":%s"
+		      ",\"state\":\"%s\",\"end\":\"%s\",\"approximate\":%s,"
+		      "\"messages\":%u,\"dialogue\":\"%s\""
 		    : "start=%" PRId64 ".%09" PRId64
-		      " state=%s end=%s approximate=%s",
+		      " state=%s end=%s approximate=%s"
+		      " messages=%u dialogue=%s",
 	    start / NSEC_PER_SEC, start % NSEC_PER_SEC, state,
-	    flow_end_name(end), f->follow.is_approximate ? "true" : "false");
+	    flow_end_name(end), f->follow.is_approximate ? "true" : "false",
+	    f->dialogue.ended, dialogue_mode_name(&f->dialogue));
 	print_features(out, is_json, &f->follow);
 	(void)fputs(is_json ? "}\n" : "\n", out);
 }
