@@ -15,7 +15,16 @@ struct capture {
 	char *name;
 	enum packet_link link;
 	uint64_t kinds[PACKET_KINDS];
+	uint64_t drops;
 };
+
+/* What the kernel keeps for us while we are busy. */
+#define BUFFER_BYTES (32 * 1024 * 1024)
+/* A packet is shown this late at most. */
+#define LATENCY_MSEC 10
+#define SNAP_BYTES   262144 /* more than any segment, merged ones too */
+/* Of "(tcp port 65535 or ...)", twice. */
+#define FILTER_MAX 1024
 
 struct pass {
 	struct capture *capture;
@@ -100,6 +109,114 @@ capture_open_file(
 	return take(pcap, path, ret, err, err_size);
 }
 
+static void
+filter_text(
+    char *buf, size_t size, const uint16_t *ports, size_t n_ports, bool tagged)
+{
+	size_t at = 0;
+
+	/* Tagged packets lie four octets further on: "vlan" moves all that
+	 * follows it. */
+	for (int turn = 0; turn <= tagged; turn++)
+		for (size_t i = 0; i < n_ports && at < size; i++)
+			at += (size_t)snprintf(buf + at, size - at,
+			    "%stcp port %u",
+			    i > 0  ? " or "
+			    : turn ? ") or (vlan and ("
+				   : "(",
+			    ports[i]);
+	if (at < size)
+		(void)snprintf(buf + at, size - at, tagged ? "))" : ")");
+}
+
+static int
+open_error(int status)
+{
+	switch (status) {
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return -ENODEV;
+	case PCAP_ERROR_PERM_DENIED:
+		return -EPERM;
+	default:
+		return -EIO;
+	}
+}
+
+static int
+activate(pcap_t *pcap)
+{
+	(void)pcap_set_snaplen(pcap, SNAP_BYTES);
+	(void)pcap_set_timeout(pcap, LATENCY_MSEC);
+	(void)pcap_set_buffer_size(pcap, BUFFER_BYTES);
+	/* What card and kernel don't do, libpcap turns into microseconds. */
+	if (pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO) != 0)
+		return PCAP_ERROR;
+	return pcap_activate(pcap);
+}
+
+static int
+set_filter(pcap_t *pcap, const uint16_t *ports, size_t n_ports)
+{
+	char text[FILTER_MAX], why[PCAP_ERRBUF_SIZE];
+	struct bpf_program program;
+	int r;
+
+	/* Loopback and "any" know no tags. */
+	for (int tagged = 1; tagged >= 0; tagged--) {
+		filter_text(text, sizeof(text), ports, n_ports, tagged);
+		r = pcap_compile(pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN);
+		if (r == 0)
+			break;
+	}
+	if (r < 0)
+		return PCAP_ERROR;
+	r = pcap_setfilter(pcap, &program);
+	pcap_freecode(&program);
+	return r < 0 ? r : pcap_setnonblock(pcap, 1, why);
+}
+
+int
+capture_open_live(const char *interface, const uint16_t *ports, size_t n_ports,
+    struct capture **ret, char *err, size_t err_size)
+{
+	char why[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_create(interface, why);
+	int r;
+
+	if (!pcap) {
+		(void)snprintf(err, err_size, "%s: %s", interface, why);
+		return -EIO;
+	}
+	r = activate(pcap);
+	if (r >= 0)
+		r = set_filter(pcap, ports, n_ports);
+	if (r < 0) {
+		(void)snprintf(err, err_size, "%s: %s (%s)", interface,
+		    pcap_statustostr(r), pcap_geterr(pcap));
+		pcap_close(pcap);
+		return open_error(r);
+	}
+	return take(pcap, interface, ret, err, err_size);
+}
+
+int
+capture_fd(const struct capture *c)
+{
+	return pcap_get_selectable_fd(c->pcap);
+}
+
+uint64_t
+capture_drops(struct capture *c)
+{
+	struct pcap_stat stat;
+
+	/* libpcap's count wraps at 32 bits. */
+	if (pcap_stats(c->pcap, &stat) == 0)
+		c->drops += stat.ps_drop - (uint32_t)c->drops;
+	return c->drops;
+}
+
 struct capture *
 capture_close(struct capture *c)
 {
@@ -135,6 +252,8 @@ fail(struct capture *c, char *err, size_t err_size)
 	const char *why = pcap_geterr(c->pcap);
 
 	(void)snprintf(err, err_size, "%s: %s", c->name, why);
+	if (strstr(why, "disappeared"))
+		return -ENODEV;
 	return strstr(why, "truncated") ? -ENODATA : -EIO;
 }
 

@@ -22,6 +22,23 @@ struct capture;
 int capture_open_file(
     const char *path, struct capture **ret_capture, char *err, size_t err_size);
 
+/*
+ * Open an interface, or "any", for packets of these TCP ports, tagged for a
+ * VLAN or not; needs CAP_NET_RAW.  Reading doesn't block then, and
+ * capture_fd() becomes readable when there are packets.
+ *
+ * Returns 0; -ENODEV: no such interface, or it is down: try again later;
+ * -EPERM: not allowed; -ENOTSUP as above; or -EIO for anything else.
+ */
+int capture_open_live(const char *interface, const uint16_t *ports,
+    size_t n_ports, struct capture **ret_capture, char *err, size_t err_size);
+
+/* Borrowed. */
+int capture_fd(const struct capture *capture);
+
+/* Packets that the kernel had no room for since capture_open_live(). */
+uint64_t capture_drops(struct capture *capture);
+
 struct capture *capture_close(struct capture *capture);
 
 /*

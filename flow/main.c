@@ -1,69 +1,72 @@
 /*
  * sluice-flow: watches the TCP connections that carry mail.
  */
+#include "flow/daemon.h"
 #include "flow/offline.h"
 
+#include "common/conf.h"
 #include "common/log.h"
 
 #include <argp.h>
+#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 
 #define EXIT_USAGE 100
 
 #define KEY_JSON  256
 #define KEY_STATS 257
 
+struct arguments {
+	struct offline offline;
+	const char *conf_path;
+};
+
 const char *argp_program_version = "sluice-flow 0.1.0";
 
-static int
-parse_ports(const char *text, struct offline *o)
+static void
+check(const struct arguments *a, struct argp_state *state)
 {
-	const char *at = text;
-
-	do {
-		char *end;
-		const unsigned long port = strtoul(at, &end, 10);
-
-		if (end == at || *at == '-' || *at == '+' || port == 0 ||
-		    port > 65535 || (*end != ',' && *end != '\0') ||
-		    o->n_ports == FLOW_PORTS_MAX)
-			return -1;
-		o->ports[o->n_ports++] = (uint16_t)port;
-		at = end + 1;
-		if (*end == '\0')
-			return 0;
-	} while (true);
+	if (a->offline.path && a->conf_path)
+		argp_error(state, "-r reads a file, -c captures: give one");
+	if (!a->offline.path && !a->conf_path)
+		argp_error(state, "name a capture (-r FILE) or a "
+				  "configuration (-c FILE)");
+	if (a->offline.path && a->offline.n_ports == 0)
+		argp_error(state, "no port: say which ports are the mail "
+				  "server's (--port 25)");
 }
 
 static error_t
 parse_option(int key, char *value, struct argp_state *state)
 {
-	struct offline *o = state->input;
+	struct arguments *a = state->input;
+	int n;
 
 	switch (key) {
+	case 'c':
+		a->conf_path = value;
+		return 0;
 	case 'r':
-		o->path = value;
+		a->offline.path = value;
 		return 0;
 	case 'p':
-		if (parse_ports(value, o) < 0)
+		n = flow_ports_parse(value, a->offline.ports, FLOW_PORTS_MAX);
+		if (n < 0)
 			argp_error(state,
 			    "--port %s: write 1 to %d ports, 1 to 65535, with "
 			    "commas between them",
 			    value, FLOW_PORTS_MAX);
+		a->offline.n_ports = (size_t)n;
 		return 0;
 	case KEY_JSON:
-		o->is_json = true;
+		a->offline.is_json = true;
 		return 0;
 	case KEY_STATS:
-		o->has_stats = true;
+		a->offline.has_stats = true;
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->path)
-			argp_error(state, "no capture: name a file (-r)");
-		if (o->n_ports == 0)
-			argp_error(state, "no port: say which ports are the "
-					  "mail server's (--port 25)");
+		check(a, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -71,25 +74,47 @@ parse_option(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
+    {"conf", 'c', "FILE", 0, "Capture as this configuration says", 0},
     {"read", 'r', "FILE", 0, "Read a capture (pcap, pcapng; -: standard input)",
 	0},
-    {"port", 'p', "P[,P...]", 0, "Ports of the mail server", 0},
-    {"json", KEY_JSON, NULL, 0, "One object a line, not words", 0},
+    {"port", 'p', "P[,P...]", 0, "With -r: ports of the mail server", 0},
+    {"json", KEY_JSON, NULL, 0, "With -r: one object a line, not words", 0},
     {"stats", KEY_STATS, NULL, 0,
-	"Say at the end, on standard error, what was read", 0},
+	"With -r: say at the end, on standard error, what was read", 0},
     {NULL, 0, NULL, 0, NULL, 0}};
+
+static int
+run_daemon(const char *path)
+{
+	struct conf *conf;
+	char err[1024];
+	int r;
+
+	if (conf_load(path, &conf, err, sizeof(err)) < 0) {
+		log_error("%s", err);
+		return EXIT_USAGE;
+	}
+	log_init("sluice-flow",
+	    (enum log_level)log_level_parse(conf->site.log_level));
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)umask(022);
+	r = flow_daemon_run(conf);
+	(void)conf_free(conf);
+	return r;
+}
 
 int
 main(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse_option, NULL,
-	    "Tell the features of the TCP connections that carried mail.", NULL,
+	    "Tell the features of the TCP connections that carry mail.", NULL,
 	    NULL, NULL};
-	struct offline offline = {NULL};
+	struct arguments a = {.conf_path = NULL};
 
 	log_init("sluice-flow", LOG_LEVEL_INFO);
 	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &offline) != 0)
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
 		return EXIT_USAGE;
-	return offline_run(&offline, stdout);
+	return a.conf_path ? run_daemon(a.conf_path)
+			   : offline_run(&a.offline, stdout);
 }

@@ -56,6 +56,7 @@ struct flow {
 	uint32_t next;         /* in its bucket */
 	uint32_t newer, older; /* in its list */
 	uint8_t list;
+	uint8_t kept_state; /* the caller's: when it was last looked at */
 };
 
 struct flow_table_stats {

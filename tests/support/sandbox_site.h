@@ -87,10 +87,10 @@ set_up(void **state)
 	assert_non_null(mkdtemp(s->root));
 	assert_int_equal(chmod(s->root, 0755), 0);
 	if (geteuid() == 0)
-		for (int i = 0; i < 6; i++)
+		for (int i = 0; i < 7; i++)
 			need_user((const char *[]){"sluice", "sluice-scan",
 			    "sluice-engines", "sluice-book", "sluice-vmm",
-			    "sluice-fetch"}[i]);
+			    "sluice-fetch", "sluice-flow"}[i]);
 	make_dir(s->root, "spool", "sluice");
 	make_dir(s->root, "spool/a", "sluice");
 	make_dir(s->root, "spool/b", "sluice");
