@@ -90,7 +90,7 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
     [ROLE_FLOW] = {.name = "flow",
 	.user = USER(flow_user),
 	.files = 1024,
-	.calls = CALLS_BASE | CALLS_LOOP | CALLS_ACCEPT},
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_ACCEPT | CALLS_CAPTURE},
 };
 
 const char *

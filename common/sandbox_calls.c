@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -211,9 +212,27 @@ allow_ioctl(scmp_filter_ctx f)
 			   SCMP_A1(SCMP_CMP_NE, FIONREAD));
 }
 
+/* Rules that may both fit have no order, so here all are of single numbers;
+ * what else libraries try (a terminal, a clock of the card) is refused. */
 static int
-allow_base(scmp_filter_ctx f, bool may_set_limits)
+allow_capture_ioctl(scmp_filter_ctx f)
 {
+	static const unsigned int tried[] = {
+	    TCGETS, SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFMTU, SIOCETHTOOL};
+	int r = allow_if(f, SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+
+	if (r == 0)
+		r = allow_if(f, SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, SIOCGIFFLAGS));
+	for (size_t i = 0; i < ARRAY_SIZE(tried) && r == 0; i++)
+		r = refuse_if(
+		    f, SYS(ioctl), ENOTTY, SCMP_A1(SCMP_CMP_EQ, tried[i]));
+	return r;
+}
+
+static int
+allow_base(scmp_filter_ctx f, unsigned int calls)
+{
+	const bool may_set_limits = (calls & CALLS_FORK) != 0;
 	int r = ALLOW(f, base_calls);
 
 	if (r == 0)
@@ -224,7 +243,10 @@ allow_base(scmp_filter_ctx f, bool may_set_limits)
 		r = allow_fcntl(f);
 	if (r == 0)
 		r = allow_limits(f, may_set_limits);
-	return r < 0 ? r : allow_ioctl(f);
+	if (r == 0)
+		r = calls & CALLS_CAPTURE ? allow_capture_ioctl(f)
+					  : allow_ioctl(f);
+	return r;
 }
 
 static int
@@ -316,7 +338,7 @@ refuse_rest(scmp_filter_ctx f)
 static int
 fill(scmp_filter_ctx f, unsigned int calls)
 {
-	int r = allow_base(f, (calls & CALLS_FORK) != 0);
+	int r = allow_base(f, calls);
 
 	if (r == 0 && (calls & CALLS_LOOP))
 		r = allow_loop(f);

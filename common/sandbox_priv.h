@@ -8,16 +8,17 @@
 
 /* Groups of system calls, sandbox_calls.c. */
 enum sandbox_calls {
-	CALLS_BASE = 1 << 0,    /* memory, time, open descriptors */
-	CALLS_LOOP = 1 << 1,    /* wait for descriptors, messages on them */
-	CALLS_READ = 1 << 2,    /* open, list and stat paths */
-	CALLS_WRITE = 1 << 3,   /* make, rename, lock, sync and remove files */
-	CALLS_INOTIFY = 1 << 4, /* watch directories */
-	CALLS_FORK = 1 << 5,    /* fork, wait, kill; make a cell */
-	CALLS_UNIX = 1 << 6,    /* connect UNIX sockets */
-	CALLS_INET = 1 << 7,    /* connect TCP sockets */
-	CALLS_ACCEPT = 1 << 8,  /* accept on a socket that listens already */
-	CALLS_WEB = 1 << 9,     /* connect to any port, ask for names */
+	CALLS_BASE = 1 << 0,     /* memory, time, open descriptors */
+	CALLS_LOOP = 1 << 1,     /* wait for descriptors, messages on them */
+	CALLS_READ = 1 << 2,     /* open, list and stat paths */
+	CALLS_WRITE = 1 << 3,    /* make, rename, lock, sync and remove files */
+	CALLS_INOTIFY = 1 << 4,  /* watch directories */
+	CALLS_FORK = 1 << 5,     /* fork, wait, kill; make a cell */
+	CALLS_UNIX = 1 << 6,     /* connect UNIX sockets */
+	CALLS_INET = 1 << 7,     /* connect TCP sockets */
+	CALLS_ACCEPT = 1 << 8,   /* accept on a socket that listens already */
+	CALLS_WEB = 1 << 9,      /* connect to any port, ask for names */
+	CALLS_CAPTURE = 1 << 11, /* ask whether an interface is up */
 	CALLS_VM = 1 << 10, /* start hypervisors: what these need, too, since
 			      they inherit the filter */
 };
