@@ -6,6 +6,10 @@ foreach(lib libevent_core libevent_extra libconfuse jansson libseccomp
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
 
+# It comes without a description for pkg-config.
+find_library(LIBRARY_linear linear REQUIRED)
+find_path(INCLUDE_linear linear.h REQUIRED)
+
 # Every process reads its configuration and enters its sandbox once: from their
 # archives these two cost no mappings for the rest of its life (or, in the
 # parent of the cells, of each cell's).
