@@ -25,34 +25,49 @@ hash(const unsigned char *octets, size_t n)
 	return h ? h : 1;
 }
 
-uint64_t
-flow_peer(const char *address)
+/* Of the first octets of an address; so many of IPv4, so many of IPv6. */
+static uint64_t
+hash_address(const char *address, size_t of_4, size_t of_6)
 {
 	static const unsigned char mapped[12] = {
 	    [10] = 0xff, [11] = 0xff}; /* RFC 4291 2.5.5.2 */
 	unsigned char octets[16];
 
 	if (inet_pton(AF_INET, address, octets) == 1)
-		return hash(octets, 3);
+		return hash(octets, of_4);
 	if (inet_pton(AF_INET6, address, octets) != 1)
 		return 0;
 	if (memcmp(octets, mapped, sizeof(mapped)) == 0)
-		return hash(octets + sizeof(mapped), 3);
-	return hash(octets, 8);
+		return hash(octets + sizeof(mapped), of_4);
+	return hash(octets, of_6);
+}
+
+uint64_t
+flow_peer(const char *address)
+{
+	return hash_address(address, 3, 8);
+}
+
+uint64_t
+flow_client(const char *address)
+{
+	return hash_address(address, 4, 16);
 }
 
 static int
-read_peer(const json_t *object, uint64_t *ret, char *err, size_t err_size)
+read_peer(
+    const json_t *object, struct flow_sample *ret, char *err, size_t err_size)
 {
 	const char *peer = json_string_value(json_object_get(object, "peer"));
 	const char *client =
 	    json_string_value(json_object_get(object, "client"));
 
-	*ret = client ? flow_peer(client) : 0;
+	ret->peer = client ? flow_peer(client) : 0;
+	ret->client = client ? flow_client(client) : 0;
 	if (!peer)
 		return 0;
 	if (strlen(peer) == 16 && strspn(peer, "0123456789abcdef") == 16 &&
-	    sscanf(peer, "%16" SCNx64, ret) == 1)
+	    sscanf(peer, "%16" SCNx64, &ret->peer) == 1)
 		return 0;
 	(void)snprintf(err, err_size,
 	    "peer: not 16 hexadecimal digits; leave it out, or write client "
@@ -89,7 +104,7 @@ flow_sample_of(
 		    "sluice-flow --json prints it");
 		return -EINVAL;
 	}
-	if (read_peer(object, &s.peer, err, err_size) < 0)
+	if (read_peer(object, &s, err, err_size) < 0)
 		return -EINVAL;
 	*ret = s;
 	return 0;

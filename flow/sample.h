@@ -19,6 +19,7 @@ struct json_t; /* jansson's */
 struct flow_sample {
 	double x[FLOW_FEATURES]; /* units of features.def; NAN: null */
 	uint64_t peer;           /* flow_peer(); 0: unknown */
+	uint64_t client;         /* flow_client(); 0: unknown, or not kept */
 	bool is_spam;
 };
 
@@ -30,6 +31,9 @@ const char *flow_feature_name(size_t feature);
  * IPv6 /64; IPv4 in IPv6 is IPv4).  0 for text that is no address.
  */
 uint64_t flow_peer(const char *address);
+
+/* A hash of its whole address; 0 for text that is none. */
+uint64_t flow_client(const char *address);
 
 /*
  * Read the features out of a line of JSON: an object that has at least one of
