@@ -29,6 +29,7 @@ command_main command_selftest;
 command_main command_config;
 command_main command_vm;
 command_main command_model;
+command_main command_flow;
 command_main command_setup;
 
 #endif

@@ -32,6 +32,7 @@ static const struct command commands[] = {
     {"config", command_config, "check or print the configuration"},
     {"vm", command_vm, "virtual machines in which attachments are run"},
     {"model", command_model, "what is learned of files, and how they spread"},
+    {"flow", command_flow, "connections that carry mail: learn and judge"},
     {"setup", command_setup, "make users, spool and sendmail's files"},
     {"wake", command_wake, "tell the delivering sendmail of mail (by run)"},
     {"gate", command_gate,
