@@ -17,6 +17,7 @@
 
 #define ODDS  10   /* times more, or fewer, spams to a ham */
 #define CHECK 50   /* automatic samples between two looks */
+#define FADE  4000 /* labels that are remembered at most, then half */
 #define ANEW  2000 /* frozen for so many: begin from nothing */
 
 static size_t
@@ -146,6 +147,17 @@ look(struct flow_learner *l)
 		begin_anew(l);
 }
 
+/* What was before fades, so that a slow change is none. */
+static void
+note_before(struct flow_learner *l, bool is_spam)
+{
+	l->before[is_spam]++;
+	if (l->before[0] + l->before[1] < FADE)
+		return;
+	l->before[0] /= 2;
+	l->before[1] /= 2;
+}
+
 void
 flow_drift_note(struct flow_learner *l, const struct flow_kept *kept)
 {
@@ -155,7 +167,7 @@ flow_drift_note(struct flow_learner *l, const struct flow_kept *kept)
 	w->next = (w->next + 1) % FLOW_WINDOW;
 	w->n += w->n < FLOW_WINDOW;
 	if (l->n_labels == FLOW_WINDOW && !*l->frozen)
-		l->before[l->labels[l->next_label]]++;
+		note_before(l, l->labels[l->next_label]);
 	l->labels[l->next_label] = kept->sample.is_spam;
 	l->next_label = (l->next_label + 1) % FLOW_WINDOW;
 	l->n_labels += l->n_labels < FLOW_WINDOW;
