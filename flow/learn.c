@@ -18,7 +18,7 @@ const struct flow_rules flow_rules_default = {.spam_score = 12,
     .points = 3,
     .room = 2000,
     .every = 100,
-    .kind = FLOW_BOOSTED};
+    .kind = FLOW_FOREST};
 
 struct flow_learner *
 flow_learner_new(const struct flow_rules *rules, uint64_t seed)

@@ -15,7 +15,7 @@ static const struct {
     [FLOW_LINEAR] = {"linear", {.cuts = 15, .cost = 0.1}},
     [FLOW_TREE] = {"tree", {.cuts = 31, .depth = 8, .least = 5}},
     [FLOW_FOREST] = {"forest",
-	{.cuts = 31, .trees = 100, .depth = 10, .least = 3, .subset = 4}},
+	{.cuts = 31, .trees = 100, .depth = 10, .least = 5, .subset = 4}},
     [FLOW_BOOSTED] = {"boosted", {.cuts = 31,
 				     .trees = 150,
 				     .depth = 4,
