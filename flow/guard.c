@@ -12,6 +12,7 @@
 #define RTT_NEAR  0.1 /* of the median */
 #define RTT_SHARE 0.9
 #define TTL_SHARE 0.95
+#define STAYS     0.8 /* of these shares */
 
 void
 flow_paths_add(struct flow_paths *paths, const struct flow_path *path)
@@ -80,14 +81,15 @@ share_near_median(double *values, size_t n, double near, double *ret_median)
 
 bool
 flow_paths_are_hidden(
-    const struct flow_paths *paths, char *why, size_t why_size)
+    const struct flow_paths *paths, bool was, char *why, size_t why_size)
 {
+	const double ease = was ? STAYS : 1;
 	const uint64_t who = majority(paths);
 	double rtts[FLOW_PATHS], ttls[FLOW_PATHS], share, median;
 	size_t n_rtt = 0, n_ttl = 0;
 
 	share = who ? share_of(paths, who) : 0;
-	if (share > HIDDEN) {
+	if (share > ease * HIDDEN) {
 		(void)snprintf(why, why_size,
 		    "one client carries %.0f %% of the connections, so they "
 		    "come through a proxy or NAT",
@@ -101,7 +103,7 @@ flow_paths_are_hidden(
 			ttls[n_ttl++] = paths->ring[i].ttl;
 	}
 	share = share_near_median(rtts, n_rtt, RTT_NEAR, &median);
-	if (share >= RTT_SHARE) {
+	if (share >= ease * RTT_SHARE) {
 		(void)snprintf(why, why_size,
 		    "%.0f %% of the round-trip times are %.3g s, within a "
 		    "tenth, so they end at a proxy or balancer",
@@ -109,7 +111,7 @@ flow_paths_are_hidden(
 		return true;
 	}
 	share = share_near_median(ttls, n_ttl, 0, &median);
-	if (share >= TTL_SHARE) {
+	if (share >= ease * TTL_SHARE) {
 		(void)snprintf(why, why_size,
 		    "%.0f %% of the packets have TTL %.0f, so they come from "
 		    "a proxy or balancer",

@@ -29,10 +29,12 @@ void flow_paths_add(struct flow_paths *paths, const struct flow_path *path);
  * first round-trip times lie within a tenth of their median; or 95 % of the
  * TTLs are one.
  *
+ * was  they were so when last asked: a fifth less is enough to stay so, lest
+ *      it goes to and fro
  * why  set when so: which of them, with its figures
  */
 bool flow_paths_are_hidden(
-    const struct flow_paths *paths, char *why, size_t why_size);
+    const struct flow_paths *paths, bool was, char *why, size_t why_size);
 
 /* Does the client carry more than a fifth of at least 100 connections? */
 bool flow_paths_is_forwarder(const struct flow_paths *paths, uint64_t client,

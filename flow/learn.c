@@ -106,8 +106,9 @@ void
 flow_learner_refresh(struct flow_learner *l)
 {
 	l->threshold = earned(l);
-	l->hidden[0] = '\0';
-	(void)flow_paths_are_hidden(&l->paths, l->hidden, sizeof(l->hidden));
+	if (!flow_paths_are_hidden(
+		&l->paths, *l->hidden != '\0', l->hidden, sizeof(l->hidden)))
+		l->hidden[0] = '\0';
 }
 
 void
@@ -175,8 +176,12 @@ flow_learner_teach(
 bool
 flow_learner_is_due(const struct flow_learner *l)
 {
-	return l->of[0].n >= FLOW_BEGIN && l->of[1].n >= FLOW_BEGIN &&
-	       (l->since >= l->rules.every || !l->model);
+	const size_t n = l->of[0].n + l->of[1].n;
+
+	if (l->of[0].n < FLOW_BEGIN || l->of[1].n < FLOW_BEGIN)
+		return false;
+	/* Of few samples, when there are half as many again. */
+	return !l->model || l->since >= l->rules.every || 3 * l->since >= n;
 }
 
 size_t

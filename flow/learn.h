@@ -16,7 +16,7 @@ struct flow_rules {
 	double ham_score;  /* and up to here are ham; what is between is none */
 	double points;     /* what a connection like those of spam gets */
 	size_t room;       /* samples kept of each class */
-	size_t every;      /* a new model after so many */
+	size_t every;      /* a new model after so many, sooner of few */
 	enum flow_kind kind;
 };
 

@@ -13,7 +13,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "flow/draw.h"
-#include "flow/trial.h"
+#include "flow/learn.h"
 
 #include <errno.h>
 #include <math.h>
@@ -309,6 +309,48 @@ speed(const struct flow_rows_table *t)
 	set_done(&set);
 }
 
+/*
+ * The learner itself, in time order, with the labels for content verdicts:
+ * what its guards say of a real site, and whether it earns any weight.
+ */
+static void
+live(const struct flow_rows_table *t)
+{
+	struct flow_learner *l = flow_learner_new(&flow_rules_default, SEED);
+	CLEANUP(free_ptr)
+	struct flow_record *records = xcalloc(FLOW_RECORDS, sizeof(*records));
+	CLEANUP(free_ptr)
+	struct flow_judged *judged = xcalloc(FLOW_RECORDS, sizeof(*judged));
+	const char *why = NULL;
+	size_t refused = 0, n, points[2] = {0, 0};
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct flow_sample s = t->samples[i];
+		struct flow_opinion o;
+
+		s.client = s.peer;
+		flow_learner_saw(l, &s, NAN);
+		flow_learner_judge(l, &s, &o);
+		points[s.is_spam] += o.points > 0;
+		refused += !flow_learner_hear(l, &s, NAN);
+		if (flow_learner_is_due(l))
+			flow_learner_retrain(l);
+		if (flow_learner_why(l) != why)
+			(void)printf("  row %4zu: %s\n", i,
+			    flow_learner_why(l) ? flow_learner_why(l)
+						: "earned weight");
+		why = flow_learner_why(l);
+	}
+	n = flow_learner_records(l, records);
+	for (size_t i = 0; i < n; i++)
+		judged[i] = records[i].judged;
+	print("live, the last 2000", FLOW_FOREST, judged, n);
+	(void)printf("  %zu rows refused by guards, points for %zu spam and "
+		     "%zu ham\n",
+	    refused, points[1], points[0]);
+	(void)flow_learner_free(l);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -338,6 +380,8 @@ main(int argc, char **argv)
 				t.samples[i].peer = 0;
 			if (part == 0 && with == 0)
 				speed(&t);
+			if (part < 2)
+				live(&t);
 			all_of(&t, part == 2);
 			flow_rows_done(&t);
 		}

@@ -324,6 +324,27 @@ no_ttl(uint64_t *seed)
 	return NAN;
 }
 
+/* At first 60 %, then 45 %: it takes less to stay off than to turn off. */
+static uint64_t
+half_one(uint64_t *seed)
+{
+	return flow_draw(seed, 100) < 45 ? 77 : anyone(seed);
+}
+
+static void
+it_does_not_go_to_and_fro(void **state)
+{
+	struct site site = site_new();
+
+	(void)state;
+	(void)hear(&site, 1000, 0.5, 0.9);
+	assert_null(path_says(&site, any_rtt, half_one, no_ttl));
+	assert_non_null(path_says(&site, any_rtt, mostly_one, no_ttl));
+	assert_non_null(path_says(&site, any_rtt, half_one, no_ttl));
+	assert_null(path_says(&site, any_rtt, often_one, no_ttl));
+	(void)flow_learner_free(site.l);
+}
+
 static void
 behind_nat_or_a_proxy_it_is_off_and_says_so(void **state)
 {
@@ -383,6 +404,7 @@ main(void)
 	    cmocka_unit_test(a_sudden_shift_of_labels_freezes),
 	    cmocka_unit_test(a_shift_that_stays_is_learned_from_nothing),
 	    cmocka_unit_test(mail_as_ever_does_not_freeze),
+	    cmocka_unit_test(it_does_not_go_to_and_fro),
 	    cmocka_unit_test(behind_nat_or_a_proxy_it_is_off_and_says_so),
 	    cmocka_unit_test(a_forwarder_gets_no_opinion_and_teaches_nothing),
 	};
