@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,9 +18,11 @@
 #include "vmm/guest/watch_seccomp.h"
 #include "vmm/guest/wine_trace.h"
 
-#define LIB         "/usr/lib/wine/"
-#define SETTLE_USEC 3000000 /* services that start services */
-#define SERVE_MSEC  10
+#define LIB          "/usr/lib/wine/"
+#define SETTLE_USEC  1000000
+#define SETTLE_TURNS 3   /* of no work, one after the other */
+#define SETTLE_TRIES 120 /* then it goes on as it is */
+#define SERVE_MSEC   10
 /* The first that is written of the registry; every 30 s (its server's
  * save_period), if something has changed, which each program's start does. */
 #define REGISTRY   WINE_PREFIX "/system.reg"
@@ -158,6 +161,38 @@ await(pid_t pid, int calls)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
 }
 
+/* Ticks for which the processor had nothing to do. */
+static unsigned long
+idle_ticks(void)
+{
+	FILE *stat = fopen("/proc/stat", "re");
+	unsigned long ticks = 0;
+
+	if (!stat)
+		return 0;
+	if (fscanf(stat, "cpu %*u %*u %*u %lu", &ticks) != 1)
+		ticks = 0;
+	(void)fclose(stat);
+	return ticks;
+}
+
+/* Services start services, for as long as the host makes it: they are done
+ * when the guest has had nothing to do for some seconds. */
+static void
+settle(int calls)
+{
+	const unsigned long enough =
+	    (unsigned long)sysconf(_SC_CLK_TCK) / 5 * 4;
+	int quiet = 0;
+
+	for (int i = 0; i < SETTLE_TRIES && quiet < SETTLE_TURNS; i++) {
+		const unsigned long before = idle_ticks();
+
+		serve(calls, SETTLE_USEC);
+		quiet = idle_ticks() - before >= enough ? quiet + 1 : 0;
+	}
+}
+
 int
 wine_start(int *ret_calls)
 {
@@ -170,7 +205,7 @@ wine_start(int *ret_calls)
 	if (r == 0 && start(desktop) < 0)
 		r = -ECHILD;
 	if (r == 0)
-		serve(calls, SETTLE_USEC);
+		settle(calls);
 	else if (calls >= 0)
 		(void)close(TAKE_FD(calls));
 	*ret_calls = calls;
@@ -190,5 +225,5 @@ wine_settle(void)
 			now.st_mtim.tv_nsec != before.st_mtim.tv_nsec))
 			break;
 	}
-	(void)usleep(SETTLE_USEC); /* and the users' halves of it */
+	settle(-1); /* and the users' halves of it */
 }
