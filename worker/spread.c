@@ -187,7 +187,7 @@ make_rates(struct spread_work *w)
 		    ratio((double)p->new_clients, clients * usec / DAY_USEC);
 		p->prevalence = ratio((double)p->holders, clients);
 		p->p = 1;
-		if (i >= SPREAD_PAST)
+		if (i >= SPREAD_PAST && p->sources > 0)
 			test_burst(w, i);
 	}
 	l->births_per_minute = ratio((double)l->copies,
