@@ -60,6 +60,17 @@ grep -q virus "$dir/trace" || bad "trace: $(cat "$dir/trace")"
 "$sluice" audit --rebuild -c "$conf" --json >"$dir/audit.out" 2>/dev/null
 is "the ledger made anew balances too" 72 "$(audited accepted)"
 
+# EICAR came six times, as it is or in an archive, and went no further.
+"$sluice" model spread -c "$conf" --json \
+	--hash "$(eicar | sha256sum | cut -c1-64)" >"$dir/spread" ||
+	bad "spread: exit $?"
+is "a file is known by its hash, in archives too, and what was stopped" \
+	'"messages":6 ' "$(grep -o '"messages":[0-9]*,"senders"' "$dir/spread" |
+	sed 's/,.*/ /')"
+hits=$(sed -n 's/.*"verdict":"hit".*"copies":\([0-9]*\),"blocked":\1,.*/all/p' \
+	"$dir/spread")
+is "every copy was blocked" all "$hits"
+
 # 5. It ends well, and what came meanwhile is judged after the next start.
 part stop sluice || bad "stop"
 send --count 5 --seed 13 --attach-share 0 || bad "send: $(cat "$dir/send.out")"
