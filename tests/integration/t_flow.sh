@@ -1,28 +1,27 @@
-#!/ bin / bash
-#shellcheck disable = SC2154
-#sluice flow : labelled connections are learned, others judged by it, with
-#reasons that add up; the report says what that is worth; what is wrong is
-#named and changes nothing.
-#shellcheck source - path = SCRIPTDIR source = lib.sh
-."$(dirname " $0
- ")/lib.sh" dir = $(mktemp - d) || exit 1 trap 'rm -rf "$dir"' EXIT
+#!/bin/bash
+# shellcheck disable=SC2154
+# sluice flow: labelled connections are learned, others judged by it, with
+# reasons that add up; the report says what that is worth; what is wrong is
+# named and changes nothing.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
 
-#Connections of spam have longer round trips and more retransmissions; one
-#in ten is like those of the other class.
-					       python3 -
-					   "$dir"
-				       << 'EOF' import json,
-	    random,
-	    sys random.seed(7) def flow(spam, n)
-    : like = spam if random.random() < .9 else not spam return
-{"client": "10.%d.%d.%d" % (spam, n // 250, n % 250),
+# Connections of spam have longer round trips and more retransmissions; one
+# in ten is like those of the other class.
+python3 - "$dir" <<'EOF'
+import json, random, sys
+random.seed(7)
+def flow(spam, n):
+    like = spam if random.random() < .9 else not spam
+    return {"client": "10.%d.%d.%d" % (spam, n // 250, n % 250),
             "client_port": 1024 + n, "server": "192.0.2.1",
             "server_port": 25, "start": 1000.5 + n,
             "pkts_in": random.randint(8, 40), "win_min": None,
             "rtt_init": random.uniform(.01, .2) + .3 * like,
             "rxmt_in": random.randint(0, 3) + 3 * like,
-            "jitter_var": random.random()
-}
+            "jitter_var": random.random()}
 for name, n in ("learn", 600), ("judge", 200):
     for spam in False, True:
         with open("%s/%s.%s" % (sys.argv[1], name, "spam" if spam else "ham"),
@@ -30,21 +29,21 @@ for name, n in ("learn", 600), ("judge", 200):
             for i in range(n):
                 print(json.dumps(flow(spam, i)), file=out)
 EOF
-flow()
-	{
-		timeout 60 "$sluice" flow "$@" --state "$dir/state";
-	}
+flow() { timeout 60 "$sluice" flow "$@" --state "$dir/state"; }
 
-#says WHAT STATUS TEXT COMMAND... : it ends with STATUS and says TEXT
+# says WHAT STATUS TEXT COMMAND...: it ends with STATUS and says TEXT
 says()
 {
-	local what = $1 status = $2 text =
-	    $3 code shift 3 "$@" > "$dir/out" 2 > & 1 code =
-		$ ? if[$code != "$status"] || !grep - qF -
-						  e "$text"
-						    "$dir/out";
-	then bad "$what: exit $code" sed 's/^/    /' "$dir/out" else ok
-	    "$what" fi
+	local what=$1 status=$2 text=$3 code
+	shift 3
+	"$@" >"$dir/out" 2>&1
+	code=$?
+	if [ $code != "$status" ] || ! grep -qF -e "$text" "$dir/out"; then
+		bad "$what: exit $code"
+		sed 's/^/    /' "$dir/out"
+	else
+		ok "$what"
+	fi
 }
 
 says "nothing learned is no model" 2 "no model" \
@@ -66,8 +65,7 @@ says "a wrong line is named" 100 "wrong:4: pkts_in: not a number from 0" \
 is "and nothing of its file is learned" \
 	"$(cmp "$dir/before" "$dir/state/samples.jsonl" && echo same)" same
 
-for class in ham spam;
-do
+for class in ham spam; do
 	flow classify --features "$dir/judge.$class" >"$dir/judged.$class" ||
 		bad "classify $class"
 done
