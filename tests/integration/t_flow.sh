@@ -97,6 +97,33 @@ EOF
 says "all models side by side" 0 "boosted" flow report --models
 says "the curve, and why there is no weight" 0 "weight: 0, since" flow report
 
+# Labelled by the content filter: 20 points for spam, -1 for ham, and every
+# third mail in between.
+python3 - "$dir" <<'EOF'
+import json, sys
+lines = []
+for name, score in ("ham", -1), ("spam", 20):
+    for n, line in enumerate(open("%s/learn.%s" % (sys.argv[1], name))):
+        o = json.loads(line)
+        o["content_score"] = score if n % 3 else 6
+        lines.append((n, json.dumps(o)))
+with open(sys.argv[1] + "/auto", "w") as out:
+    print("\n".join(line for n, line in sorted(lines)), file=out)
+EOF
+auto() { timeout 60 "$sluice" flow "$@" --state "$dir/auto-state"; }
+says "scores that are sure label" 0 \
+	"learned from 800 mails; 400 ham and 400 spam" \
+	auto learn --label auto --features "$dir/auto"
+says "and others can be set" 0 \
+	"learned from 100 mails; 400 ham and 500 spam" \
+	auto learn --label auto --spam-from 6 --ham-to -7 --features \
+	<(grep '"content_score": 6' "$dir/auto" | head -n 100)
+says "sudden spam alone freezes it" 0 \
+	"no points: frozen: spam went from 50 % to" \
+	auto learn --label auto --spam-from 6 --ham-to -7 --features "$dir/auto"
+says "that make no sense" 100 "is not below" \
+	auto learn --label auto --spam-from 1 --ham-to 1 --features "$dir/auto"
+
 truncate -s -5 "$dir/state/model.json"
 says "a damaged model is named" 111 "model.json:1: " \
 	flow classify --features "$dir/judge.ham"

@@ -6,33 +6,51 @@
 #include "common/cleanup.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { OPTION_SPAM_FROM = 256, OPTION_HAM_TO };
 
 struct options {
 	struct flow_options flow;
 	const char *label;
+	struct flow_rules rules;
 };
 
 struct learning {
+	const struct options *o;
 	struct flow_learner *learner;
-	bool is_spam;
 	size_t n;
 };
+
+/* By the content filter, as mail is labelled while it comes. */
+static void
+hear(struct learning *learning, struct flow_sample *sample, double content)
+{
+	if (flow_label_of(&learning->o->rules, content, &sample->is_spam) &&
+	    flow_learner_hear(learning->learner, sample, content))
+		learning->n++;
+}
 
 static void
 take(void *arg, const struct flow_sample *sample, const json_t *object)
 {
 	struct learning *learning = arg;
 	struct flow_sample labelled = *sample;
-	const json_t *content = json_object_get(object, "content_score");
+	const json_t *score = json_object_get(object, "content_score");
+	const double content =
+	    json_is_number(score) ? json_number_value(score) : NAN;
 
-	labelled.is_spam = learning->is_spam;
 	flow_learner_saw(learning->learner, &labelled, NAN);
-	flow_learner_teach(learning->learner, &labelled,
-	    json_is_number(content) ? json_number_value(content) : NAN);
+	if (strcmp(learning->o->label, "auto") == 0) {
+		hear(learning, &labelled, content);
+	} else {
+		labelled.is_spam = strcmp(learning->o->label, "spam") == 0;
+		flow_learner_teach(learning->learner, &labelled, content);
+		learning->n++;
+	}
 	if (flow_learner_is_due(learning->learner))
 		flow_learner_retrain(learning->learner);
-	learning->n++;
 }
 
 static void
@@ -53,15 +71,15 @@ print(const struct options *o, const struct learning *learning)
 		return;
 	}
 	(void)printf("learned from %zu %s; %llu ham and %llu spam so far%s%s\n",
-	    learning->n, o->label, (unsigned long long)seen[0],
-	    (unsigned long long)seen[1], why ? "; no points: " : "",
-	    why ? why : "");
+	    learning->n, *o->label == 'a' ? "mails" : o->label,
+	    (unsigned long long)seen[0], (unsigned long long)seen[1],
+	    why ? "; no points: " : "", why ? why : "");
 }
 
 static int
 learn(const struct options *o)
 {
-	struct learning learning = {.is_spam = strcmp(o->label, "spam") == 0};
+	struct learning learning = {.o = o};
 	CLEANUP(close_fd) int dir = -1;
 	int status = STATUS_FINE, r;
 
@@ -84,6 +102,17 @@ learn(const struct options *o)
 	return status;
 }
 
+static double
+score_of(const char *arg, struct argp_state *state)
+{
+	char *end;
+	const double score = strtod(arg, &end);
+
+	if (end == arg || *end || !isfinite(score))
+		argp_error(state, "%s: not a score; write a number", arg);
+	return score;
+}
+
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
@@ -91,13 +120,25 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'l':
-		if (strcmp(arg, "ham") != 0 && strcmp(arg, "spam") != 0)
-			argp_error(state, "--label %s: write ham or spam", arg);
+		if (strcmp(arg, "ham") != 0 && strcmp(arg, "spam") != 0 &&
+		    strcmp(arg, "auto") != 0)
+			argp_error(state,
+			    "--label %s: write ham or spam, or auto", arg);
 		o->label = arg;
+		return 0;
+	case OPTION_SPAM_FROM:
+		o->rules.spam_score = score_of(arg, state);
+		return 0;
+	case OPTION_HAM_TO:
+		o->rules.ham_score = score_of(arg, state);
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->label)
 			argp_error(state, "write --label ham or --label spam");
+		if (o->rules.ham_score >= o->rules.spam_score)
+			argp_error(state,
+			    "--ham-to %g is not below --spam-from %g",
+			    o->rules.ham_score, o->rules.spam_score);
 		return 0;
 	default:
 		return flow_option(key, arg, &o->flow);
@@ -105,21 +146,28 @@ parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-    {"label", 'l', "ham|spam", 0, "what the mail was", 0}, FLOW_OPTION_FEATURES,
-    FLOW_OPTION_STATE, OPTION_CONF, OPTION_JSON, {0}};
+    {"label", 'l', "ham|spam|auto", 0,
+	"what the mail was; auto: by each one's content_score", 0},
+    {"spam-from", OPTION_SPAM_FROM, "SCORE", 0,
+	"auto: spam from this score on (default: 12)", 0},
+    {"ham-to", OPTION_HAM_TO, "SCORE", 0,
+	"auto: ham up to this score (default: 0.1)", 0},
+    FLOW_OPTION_FEATURES, FLOW_OPTION_STATE, OPTION_CONF, OPTION_JSON, {0}};
 
 static const struct argp argp = {options, parse, NULL,
     "Learn from connections that carried mail which was ham, or spam.\v"
     "All of FILE is learned or, if a line of it is wrong, nothing. A member "
     "content_score is taken for what the content filter said of the mail, "
-    "without what connections added.\n"
+    "without what connections added. With --label auto it is the label, and "
+    "the guards watch: what they refuse, and what is between both scores, is "
+    "not learned.\n"
     "JSON, one line: learned, n_ham, n_spam, model.",
     NULL, NULL, NULL};
 
 int
 flow_learn(int argc, char **argv)
 {
-	struct options o = {.label = NULL};
+	struct options o = {.rules = flow_rules_default};
 
 	util_parse(&argp, argc, argv, &o);
 	return learn(&o);
