@@ -146,7 +146,7 @@ null_may_be_what_tells(void **state)
 }
 
 static void
-a_tree_of_noise_is_pruned_to_its_root(void **state)
+a_tree_of_noise_hardly_grows(void **state)
 {
 	uint64_t seed = 5;
 	struct site_set set = site_set(&seed, 400, 0);
@@ -156,6 +156,25 @@ a_tree_of_noise_is_pruned_to_its_root(void **state)
 	(void)state;
 	assert_int_equal(model->n_trees, 1);
 	assert_in_range(model->trees[0].n, 1, 9);
+	(void)flow_model_free(model);
+	site_set_done(&set);
+}
+
+/* Two of these branches gain something, and not so much that they would be
+ * expected to be right about others. */
+static void
+branches_that_fit_their_samples_alone_are_pruned(void **state)
+{
+	struct flow_params params = flow_params_default(FLOW_TREE);
+	uint64_t seed = 4;
+	struct site_set set = site_set(&seed, 400, 0.2);
+	struct flow_model *model;
+
+	(void)state;
+	params.least = 2;
+	params.depth = 12;
+	model = flow_model_train(FLOW_TREE, &params, set.at, set.n, 1);
+	assert_in_range(model->trees[0].n, 3, 5); /* 9 before */
 	(void)flow_model_free(model);
 	site_set_done(&set);
 }
@@ -309,7 +328,8 @@ main(void)
 	    cmocka_unit_test(exclusive_or_is_learned_by_many_trees_alone),
 	    cmocka_unit_test(bayes_counts_as_by_hand),
 	    cmocka_unit_test(null_may_be_what_tells),
-	    cmocka_unit_test(a_tree_of_noise_is_pruned_to_its_root),
+	    cmocka_unit_test(a_tree_of_noise_hardly_grows),
+	    cmocka_unit_test(branches_that_fit_their_samples_alone_are_pruned),
 	    cmocka_unit_test(classes_weigh_the_same),
 	    cmocka_unit_test(bins_lie_between_values),
 	    cmocka_unit_test(
