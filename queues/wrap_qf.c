@@ -12,6 +12,9 @@
 /* More than all that is added. */
 #define ADDED_MAX 512
 
+/* The longest name that is_of_body() knows, and its colon, fit. */
+#define NAME_ROOM 24
+
 struct making {
 	const struct wrap_form *form;
 	char *text;
@@ -51,10 +54,16 @@ is_of_body(const char *header, size_t len)
 static void
 take_header(struct making *m, const struct qf_record *rec)
 {
-	const char *name = memchr(rec->text + 2, '?', rec->len - 2);
-	size_t skip = (size_t)(name + 1 - rec->text);
+	const char *at = memchr(rec->text + 2, '?', rec->len - 2);
+	char name[NAME_ROOM];
+	size_t n = 0;
 
-	if (is_of_body(name + 1, rec->len - skip))
+	/* As it is sent, so without sendmail's quoting: it could hide a name.
+	 */
+	for (at++; at < rec->text + rec->len && n < sizeof(name); at++)
+		if (*at != '\377')
+			name[n++] = *at;
+	if (is_of_body(name, n))
 		return;
 	put(m, rec->text, rec->len);
 	put(m, "\n", 1);
