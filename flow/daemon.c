@@ -90,7 +90,7 @@ static int
 open_journal(struct flow_daemon *d)
 {
 	const struct conf *c = d->conf;
-	CLEANUP(free_ptr) char *dir = xasprintf("%s/flow", c->site.state);
+	CLEANUP(free_ptr) char *dir = xasprintf("%s/flows", c->site.state);
 	int r = make_directory(dir, 0700);
 
 	if (r == 0)
