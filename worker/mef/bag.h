@@ -34,14 +34,15 @@ enum mef_kind { MEF_OTHER, MEF_PE, MEF_ELF, MEF_SCRIPTED, MEF_LIST, MEF_KINDS };
 extern const char *const mef_kind_names[MEF_KINDS];
 
 /*
- * Features of one document that are kept: a file of 64 MiB of random octets
- * has about as many.  What comes later is not added and the bag is marked.
+ * Features of a family that are kept of one document: 64 MiB of random octets
+ * have about as many windows.  What comes later is lost and counted.
  */
 #define MEF_BAG_MAX (UINT32_C(1) << 20)
 
 struct mef_features {
 	uint64_t *at; /* ascending, without duplicates once finished */
 	uint32_t n;
+	uint32_t room; /* of at */
 };
 
 struct mef_bag {

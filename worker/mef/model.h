@@ -41,6 +41,7 @@ struct mef_cell {
 
 struct mef_table {
 	uint64_t offset; /* from the beginning of the file, multiple of 4096 */
+	uint64_t n[MEF_CLASSES]; /* documents that have a feature of it */
 	uint32_t log_cells; /* 2^this cells; 0: the set lacks this family */
 	uint32_t reserved;  /* 0 */
 };
@@ -59,6 +60,7 @@ struct mef_known {
 struct mef_point {
 	int64_t threshold; /* score, log-odds, at which P(malicious) = 0.5 */
 	int64_t slope;     /* of P's logit over the score, above 0 */
+	int64_t evidence;  /* what counts weigh beside the moments, from 0 on */
 };
 
 /* The file: this, the tables, the known documents.  Nothing in between. */
@@ -144,11 +146,11 @@ int mef_model_merge(struct mef_model *model, const struct mef_model *other);
 int mef_model_subtract(struct mef_model *model, const struct mef_model *other);
 
 /*
- * Make a published view: cells of fewer than floor documents in both classes
- * become 0, as do known documents that are benign and not malicious too.
- * Nothing can be learned afterwards.
+ * Make a published view: cells of fewer than floor documents of both classes
+ * together become 0, and known documents that are benign alone are dropped.
+ * Nothing can be learned afterwards.  Returns 0, -EROFS: it is one; -ENOMEM.
  */
-void mef_model_prune(struct mef_model *model, uint32_t floor);
+int mef_model_prune(struct mef_model *model, uint32_t floor);
 
 void mef_model_set_point(struct mef_model *model, struct mef_point point);
 /* Publication: its number, and the counts of the release that it follows. */
@@ -174,9 +176,15 @@ struct mef_score {
 };
 
 /*
- * Judge a finished bag.  digest NULL: known documents are not looked at.
- * Pure: no clock, no input but the arguments.  A bag without any feature has
- * the score of the priors.
+ * Solve the weights that scores need, after the last change.  Takes up to a
+ * second, nothing when they are there.
+ */
+void mef_model_solve(struct mef_model *model);
+
+/*
+ * Judge a finished bag, by a model that is solved.  digest NULL: known
+ * documents are not looked at. Pure: no clock, no input but the arguments.  A
+ * bag without any feature has the score of the priors.
  */
 void mef_model_score(const struct mef_model *model, const struct mef_bag *bag,
     const struct digest *digest, struct mef_score *ret_score);

@@ -1,0 +1,117 @@
+/*
+ * worker/mef/score.c - what counts and moments say of a document.
+ */
+#include "worker/mef/model_priv.h"
+
+#include "common/io.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#define MILLION 1e6
+
+const char *const mef_label_names[] = {"benign", "malicious", "borderline"};
+
+/*
+ * Log-odds of one family: the sum over the features that the model has seen
+ * of log P(feature|malicious) - log P(feature|benign), where P is (documents
+ * with it + 1) / (documents + 2) (Laplace's rule).
+ */
+static double
+evidence_of(const struct mef_model *model, enum mef_family family,
+    const struct mef_features *f)
+{
+	const struct mef_cell *cells = mef_model_cells(model, family);
+	const struct mef_table *table = &model->head.tables[family];
+	const double rest = log((double)table->n[MEF_BENIGN] + 2) -
+			    log((double)table->n[MEF_MALICIOUS] + 2);
+	double sum = 0;
+
+	if (!cells || table->n[MEF_BENIGN] == 0 || table->n[MEF_MALICIOUS] == 0)
+		return 0;
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct mef_cell *a =
+		    cells + mef_first_cell(f->at[i], table->log_cells);
+		const struct mef_cell *b =
+		    cells + mef_second_cell(f->at[i], table->log_cells);
+		const uint32_t malicious =
+		    a->n[1] < b->n[1] ? a->n[1] : b->n[1];
+		const uint32_t benign = a->n[0] < b->n[0] ? a->n[0] : b->n[0];
+
+		if (malicious + benign > 0)
+			sum += log(((double)malicious + 1) /
+				   ((double)benign + 1)) +
+			       rest;
+	}
+	return sum;
+}
+
+/* The linear judgement's parts by family; they sum to w.x. */
+static void
+add_linear(const struct mef_model *model, const struct mef_bag *bag,
+    double family[MEF_FAMILIES])
+{
+	CLEANUP(free_ptr) int32_t *x = xcalloc(MOMENT_DIMS, sizeof(*x));
+
+	moment_vector(bag, x);
+	for (unsigned int i = 0; i < MOMENT_DIMS; i++)
+		family[moment_family(i)] += model->weights[i] * x[i];
+}
+
+static bool
+is_known_as(
+    const struct mef_model *model, const struct digest *digest, double *ret_p)
+{
+	bool is_there;
+	const uint64_t at = mef_known_place(model, digest, &is_there);
+	const struct mef_known *known = mef_model_known(model) + at;
+
+	if (!is_there ||
+	    (known->n[MEF_BENIGN] > 0) == (known->n[MEF_MALICIOUS] > 0))
+		return false;
+	*ret_p = known->n[MEF_MALICIOUS] > 0 ? 1 : 0;
+	return true;
+}
+
+void
+mef_model_solve(struct mef_model *model)
+{
+	if (model->weights || model->head.moments_dims == 0)
+		return;
+	model->weights = moments_solve(mef_moments(model, MEF_BENIGN),
+	    mef_moments(model, MEF_MALICIOUS), model->head.n_documents);
+}
+
+void
+mef_model_score(const struct mef_model *model, const struct mef_bag *bag,
+    const struct digest *digest, struct mef_score *ret_score)
+{
+	const struct mef_point *point = &model->head.point;
+	struct mef_score score = {.total = 0};
+
+	assert(model->weights || model->head.moments_dims == 0);
+	for (int f = 0; f < MEF_FAMILIES; f++)
+		score.family[f] =
+		    evidence_of(model, (enum mef_family)f, &bag->family[f]);
+	if (model->weights)
+		add_linear(model, bag, score.family);
+	for (int f = 0; f < MEF_FAMILIES; f++)
+		score.total += score.family[f];
+	score.p_malicious =
+	    1 / (1 + exp(-(score.total - (double)point->threshold / MILLION) *
+			 (double)point->slope / MILLION));
+	if (digest && is_known_as(model, digest, &score.p_malicious))
+		score.is_known = true;
+	*ret_score = score;
+}
+
+enum mef_label
+mef_label_of(const struct mef_score *score, double band)
+{
+	const double difference = 2 * score->p_malicious - 1;
+
+	if (!score->is_known && fabs(difference) <= band)
+		return MEF_IS_BORDERLINE;
+	return difference > 0 ? MEF_IS_MALICIOUS : MEF_IS_BENIGN;
+}
