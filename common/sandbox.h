@@ -64,6 +64,14 @@ struct cell_budget {
 };
 
 /*
+ * For a fork of a command that reads one file of a stranger: it keeps memory,
+ * writing to what is open, and its end.  memory_bytes is RLIMIT_AS, cpu_sec
+ * seconds of processor time; beyond either it dies.
+ * Returns 0; -EINVAL or -ENOSYS: no seccomp in this kernel; or -errno.
+ */
+int sandbox_reader(uint64_t memory_bytes, unsigned int cpu_sec);
+
+/*
  * A filter of system calls that is compiled once and loaded between fork and
  * execve of each child: that of a hypervisor's process, which has its files
  * by descriptor, threads but no children, and no socket but those it got.

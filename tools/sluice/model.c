@@ -1,6 +1,7 @@
 /*
  * tools/sluice/model.c - `sluice model SUB-COMMAND`: finds it and calls it.
  */
+#include "tools/sluice/model.h"
 #include "tools/sluice/spread.h"
 
 #include "common/cleanup.h"
@@ -14,6 +15,11 @@ static const struct {
 	command_main *main;
 	const char *help;
 } subs[] = {
+    {"train", model_train, "learn programs, or forget them"},
+    {"score", model_score, "what does a model say of these files?"},
+    {"eval", model_eval, "how good is it on programs that it has not seen?"},
+    {"info", model_info, "what is in a model?"},
+    {"prune", model_prune, "make a smaller view for publication"},
     {"spread", model_spread, "how do files spread, and is one too fast?"},
 };
 
@@ -22,7 +28,9 @@ print_help(FILE *out)
 {
 	(void)fprintf(out,
 	    "Usage: sluice model SUB-COMMAND [OPTION...]\n"
-	    "What is learned of the files that come with mail.\n\n");
+	    "What is learned of the files that come with mail: models that "
+	    "tell malicious\nprograms from benign ones, and how files "
+	    "spread.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(subs); i++)
 		(void)fprintf(out, "  %-10s %s\n", subs[i].name, subs[i].help);
 	(void)fprintf(out, "\n`sluice model SUB-COMMAND --help` tells more.\n");

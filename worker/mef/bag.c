@@ -49,14 +49,6 @@ mef_bag_clear(struct mef_bag *bag)
 	bag->n_lost = 0;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* By octets from the lowest on; stable, linear, in n more words of memory. */
 static void
 radix_sort(uint64_t *at, uint32_t n)
@@ -85,9 +77,7 @@ sort_out(struct mef_features *f)
 {
 	uint32_t n = 0;
 
-	if (f->n < 256)
-		qsort(f->at, f->n, sizeof(*f->at), compare);
-	else
+	if (f->n > 1)
 		radix_sort(f->at, f->n);
 	for (uint32_t i = 0; i < f->n; i++)
 		if (n == 0 || f->at[n - 1] != f->at[i])
