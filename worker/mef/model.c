@@ -30,9 +30,8 @@ mef_head_init(struct mef_head *head, enum mef_set set, unsigned int log_cells)
 {
 	uint64_t at = MEF_PAGE;
 
-	*head = (struct mef_head){.format = MEF_FORMAT,
-	    .set = set,
-	    .point = {.slope = 1000000, .evidence = 1000000}};
+	*head = (struct mef_head){
+	    .format = MEF_FORMAT, .set = set, .point = {.slope = 1000000}};
 	memcpy(head->magic, MEF_MAGIC, sizeof(head->magic));
 	for (int f = 0; f < MEF_FAMILIES; f++) {
 		struct mef_table *table = &head->tables[f];

@@ -60,7 +60,6 @@ struct mef_known {
 struct mef_point {
 	int64_t threshold; /* score, log-odds, at which P(malicious) = 0.5 */
 	int64_t slope;     /* of P's logit over the score, above 0 */
-	int64_t evidence;  /* what counts weigh beside the moments, from 0 on */
 };
 
 /* The file: this, the tables, the known documents.  Nothing in between. */

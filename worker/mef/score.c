@@ -11,6 +11,14 @@
 
 #define MILLION 1e6
 
+/*
+ * Beside the linear judgement, whose scale is 2 between the classes, counts
+ * speak as the mean over a document's features, as if it had a few more that
+ * say nothing: the bare sum grows with its length and runs into thousands.
+ */
+#define EVIDENCE    0.1
+#define SAY_NOTHING 10.0
+
 const char *const mef_label_names[] = {"benign", "malicious", "borderline"};
 
 /*
@@ -93,7 +101,10 @@ mef_model_score(const struct mef_model *model, const struct mef_bag *bag,
 	assert(model->weights || model->head.moments_dims == 0);
 	for (int f = 0; f < MEF_FAMILIES; f++)
 		score.family[f] =
-		    evidence_of(model, (enum mef_family)f, &bag->family[f]);
+		    evidence_of(model, (enum mef_family)f, &bag->family[f]) *
+		    (model->weights
+			    ? EVIDENCE / (SAY_NOTHING + bag->family[f].n)
+			    : 1);
 	if (model->weights)
 		add_linear(model, bag, score.family);
 	for (int f = 0; f < MEF_FAMILIES; f++)
