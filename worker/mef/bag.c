@@ -43,8 +43,10 @@ mef_bag_free(struct mef_bag *bag)
 void
 mef_bag_clear(struct mef_bag *bag)
 {
-	for (int f = 0; f < MEF_FAMILIES; f++)
+	for (int f = 0; f < MEF_FAMILIES; f++) {
 		bag->family[f].n = 0;
+		bag->family[f].is_full = false;
+	}
 	bag->kind = MEF_OTHER;
 	bag->n_lost = 0;
 }
@@ -90,14 +92,14 @@ mef_bag_add(struct mef_bag *bag, enum mef_family family, uint64_t hash)
 {
 	struct mef_features *f = &bag->family[family];
 
-	if (f->n == f->room) {
-		/* Mostly duplicates, often: then there is room again. */
-		if (f->n == MEF_BAG_MAX)
-			sort_out(f);
-		if (f->n > MEF_BAG_MAX / 2 && f->room == MEF_BAG_MAX) {
-			bag->n_lost += bag->n_lost < UINT32_MAX;
-			return;
-		}
+	if (f->n == MEF_BAG_MAX && !f->is_full) {
+		/* Once for every quarter that is filled anew, or no more. */
+		sort_out(f);
+		f->is_full = f->n > MEF_BAG_MAX / 4 * 3;
+	}
+	if (f->is_full) {
+		bag->n_lost += bag->n_lost < UINT32_MAX;
+		return;
 	}
 	if (f->n == f->room) {
 		f->room = f->room ? 2 * f->room : FIRST_ROOM;

@@ -11,6 +11,7 @@
 
 #include "common/cleanup.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,7 @@ struct mef_features {
 	uint64_t *at; /* ascending, without duplicates once finished */
 	uint32_t n;
 	uint32_t room; /* of at */
+	bool is_full;  /* what comes is lost */
 };
 
 struct mef_bag {
