@@ -21,6 +21,11 @@ static const struct {
     {"info", model_info, "what is in a model?"},
     {"prune", model_prune, "make a smaller view for publication"},
     {"spread", model_spread, "how do files spread, and is one too fast?"},
+    {"diff", model_diff, "make an update: what changed between two models"},
+    {"sign", model_sign, "sign an update"},
+    {"verify", model_verify, "is an update whole, and whose is it?"},
+    {"apply", model_apply, "check an update and put its model in place"},
+    {"revert", model_revert, "take the last update back"},
 };
 
 static void

@@ -14,6 +14,11 @@ command_main model_score;
 command_main model_eval;
 command_main model_info;
 command_main model_prune;
+command_main model_diff;
+command_main model_sign;
+command_main model_verify;
+command_main model_apply;
+command_main model_revert;
 
 #define MODEL_SKETCH 126u /* 42 bands of 3, model_groups.c */
 

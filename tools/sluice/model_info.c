@@ -4,6 +4,7 @@
 #include "tools/sluice/model.h"
 
 #include "common/cleanup.h"
+#include "tools/sluice/model_update.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct info_options {
 	struct common_options common;
 	const char *model, *output;
 	uint32_t floor;
+	uint64_t release; /* 0: that of the model */
 };
 
 static error_t
@@ -27,6 +29,11 @@ parse(int key, char *arg, struct argp_state *state)
 		o->floor = (uint32_t)strtoul(arg, &end, 10);
 		if (*end || o->floor < 2)
 			argp_error(state, "%s: write a number from 2 on", arg);
+		return 0;
+	case 'r':
+		o->release = strtoull(arg, &end, 10);
+		if (*end || o->release == 0 || o->release > INT64_MAX)
+			argp_error(state, "%s: write a number from 1 on", arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (o->model)
@@ -45,14 +52,15 @@ parse(int key, char *arg, struct argp_state *state)
 static const struct argp info_argp = {
     .options = (const struct argp_option[]){OPTION_JSON, {0}},
     .parser = parse,
-    .args_doc = "MODEL",
-    .doc = "Check a model file and say what it holds."};
+    .args_doc = "MODEL|UPDATE",
+    .doc = "Check a model file, or an update, and say what it holds."};
 
 static const struct argp prune_argp = {
     .options = (const struct argp_option[]){{"output", 'o', "VIEW", 0,
 						"write the view to this file",
 						0},
 	{"floor", 'f', "N", 0, "keep features of at least N documents (2)", 0},
+	{"release", 'r', "N", 0, "number it as release N, for updates", 0},
 	{0}},
     .parser = parse,
     .args_doc = "-o VIEW MODEL",
@@ -135,6 +143,19 @@ print_info(json_t *info)
 		    json_integer_value(json_object_get(value, "benign")));
 }
 
+/* What the update says of itself, whoever signed it. */
+static int
+update_info(const char *command, const char *path, bool json)
+{
+	CLEANUP(mef_update_freep) struct mef_update *update = NULL;
+	int status = STATUS_FINE;
+
+	update = update_read(command, path, &status);
+	if (update)
+		update_print(path, update, json);
+	return status;
+}
+
 int
 model_info(int argc, char **argv)
 {
@@ -144,6 +165,8 @@ model_info(int argc, char **argv)
 	json_t *info;
 
 	util_parse(&info_argp, argc, argv, &o);
+	if (update_is_one(o.model))
+		return update_info(argv[0], o.model, o.common.json);
 	if (mef_model_open(o.model, &model, err, sizeof(err)) < 0)
 		return util_fail(STATUS_SYSTEM, argv[0], "%s", err);
 	info = info_json(o.model, model);
@@ -174,6 +197,9 @@ model_prune(int argc, char **argv)
 	if (r == -EROFS)
 		return util_fail(STATUS_USAGE, argv[0],
 		    "%s: it is a view already: give its master", o.model);
+	if (r == 0 && o.release > 0)
+		mef_model_set_release(
+		    model, o.release, &(const struct digest){{0}});
 	if (r == 0)
 		r = mef_model_save(model, o.output);
 	return r == 0 ? STATUS_FINE

@@ -116,7 +116,7 @@ sync_directory(struct place *p)
 	return fd < 0 || fsync(fd) < 0 ? fault(p, name, -errno) : 0;
 }
 
-/* A file of this name with this content, or what there was. */
+/* Whole, or what there was. */
 static int
 write_held(struct place *p, uint64_t release)
 {
@@ -200,7 +200,8 @@ check_release(
 {
 	const uint64_t to = mef_update_head(update)->to.release;
 
-	if (p->release > 0 && to <= p->release) {
+	/* By hand, who has a model that was never published may change it. */
+	if ((p->release > 0 || by == MEF_BY_ITSELF) && to <= p->release) {
 		(void)snprintf(p->err, p->err_size,
 		    "it leads to release %" PRIu64 ", and %s is release "
 		    "%" PRIu64 " already; to go back, use `sluice model "
@@ -249,6 +250,12 @@ take_former(struct place *p)
 	char why[200];
 	int r;
 
+	if (fd < 0 && errno == ENOENT) {
+		(void)snprintf(p->err, p->err_size,
+		    "there is no %s; name the update that is to be taken back",
+		    p->former);
+		return -ENODATA;
+	}
 	if (fd < 0)
 		return fault(p, p->former, -errno);
 	r = mef_file_open(fd, &file, why, sizeof(why));

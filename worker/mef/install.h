@@ -51,7 +51,7 @@ int mef_install(const struct mef_site *site, const struct mef_update *update,
  *
  * update  NULL: by M.former
  *
- * Returns as above; -ENOENT: there is no former model.
+ * Returns as above; -ENODATA: there is no former model.
  */
 int mef_take_back(const struct mef_site *site, const struct mef_update *update,
     char *err, size_t err_size);
