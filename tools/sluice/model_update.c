@@ -13,8 +13,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define BLANKS " \t"
-
 static void
 add_key(struct update_options *o, const char *path)
 {
@@ -83,7 +81,7 @@ read_conf_keys(const char *command, const char *list, struct update_site *s)
 	char *rest = copy, *path;
 	size_t n = 0;
 
-	while ((path = strsep(&rest, BLANKS)) != NULL)
+	while ((path = strsep(&rest, " ")) != NULL)
 		if (*path && strcmp(path, "none") != 0)
 			paths[n++] = path;
 	if (n == 0)
