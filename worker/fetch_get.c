@@ -188,6 +188,7 @@ on_answer(void *arg, const struct web_answer *answer)
 	g->request = NULL;
 	if (g->step == end)
 		return;
+	g->result.status = (uint32_t)answer->status;
 	if (is_redirect(answer->status) && *answer->location)
 		follow(g, answer->location);
 	else if (!g->is_get && answer->declared_bytes > 0 &&
@@ -305,7 +306,10 @@ ask(struct fetch_get *g)
 		g->lookup = lookup;
 }
 
-/* The one who asks parsed hostile mail, or believes who did. */
+/*
+ * The one who asks parsed hostile mail, or believes who did; unless the
+ * address is the site's own.
+ */
 static void
 begin(struct fetch_get *g)
 {
@@ -315,9 +319,9 @@ begin(struct fetch_get *g)
 	if (url_read(NULL, g->url, strlen(g->url), url) < 0 ||
 	    strcmp(url, g->url) != 0)
 		why = "it is no address";
-	else if (!url_is_file(url))
+	else if (!g->net->is_own && !url_is_file(url))
 		why = "it is no file's";
-	else
+	else if (!g->net->is_own)
 		why = url_is_act(url);
 	if (why) {
 		(void)strcpy(g->host, "");

@@ -9,6 +9,8 @@
 #include "worker/fetch_address.h"
 #include "worker/wire.h"
 
+#include <stdbool.h>
+
 struct conf;
 struct event_base;
 struct evdns_base;
@@ -22,6 +24,7 @@ struct fetch_net {
 	struct evdns_base *dns;
 	struct web *web;
 	struct address_rule rule;
+	bool is_own; /* addresses are the site's own: any path, any words */
 };
 
 /*

@@ -5,6 +5,7 @@
  * Descriptor 3 is the socket to the engines role (worker/wire.h).
  */
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/conf.h"
 #include "common/io.h"
 #include "common/ipc.h"
@@ -12,6 +13,7 @@
 #include "common/proc.h"
 #include "common/sandbox.h"
 #include "worker/fetch_get.h"
+#include "worker/mef/update.h"
 #include "worker/wire.h"
 
 #include <errno.h>
@@ -31,6 +33,12 @@ struct fetch {
 	struct ipc_msg msg;
 	int result;
 };
+
+/*
+ * With the operand "update" it brings an update of a model for `sluice model
+ * poll`: the address is the site's own, and the file is large.
+ */
+#define UPDATE_TIMEOUT_USEC (10 * 60 * USEC_PER_SEC)
 
 /* One link under way. */
 struct link {
@@ -138,6 +146,11 @@ main(int argc, char **argv)
 	    (enum log_level)log_level_parse(conf->site.log_level));
 	/* Its message buffer is too large for the stack; lives to the end. */
 	fetch = xcalloc(1, sizeof(*fetch));
+	if (args.extra && strcmp(args.extra, "update") == 0) {
+		fetch->net.is_own = true;
+		conf->links.file_bytes = MEF_UPDATE_MAX;
+		conf->links.timeout_usec = UPDATE_TIMEOUT_USEC;
+	}
 	r = start(fetch, conf);
 	if (r == 0) {
 		(void)event_base_dispatch(fetch->net.base);

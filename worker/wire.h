@@ -132,9 +132,11 @@ struct wire_fetch {
 
 struct wire_fetched {
 	uint64_t number;
-	uint64_t bytes;         /* of the file in fds[0] */
-	uint32_t got;           /* 1: there is a file; 0: text says why not */
-	uint32_t is_cut;        /* 1: the file ended before its end */
+	uint64_t bytes;  /* of the file in fds[0] */
+	uint32_t got;    /* 1: there is a file; 0: text says why not */
+	uint32_t is_cut; /* 1: the file ended before its end */
+	uint32_t status; /* of HTTP, the last one; 0: none */
+	uint32_t reserved;
 	char name[256];         /* of the last address, as bytes */
 	char type[128];         /* Content-Type, as the server wrote it */
 	char disposition[1024]; /* Content-Disposition, likewise */

@@ -2,7 +2,7 @@
 # Updates of models as their two sides use them: a repository learns, numbers,
 # compares and signs; a site checks, installs and takes back.  Files are
 # compared octet for octet.
-# shellcheck disable=SC2119 source-path=SCRIPTDIR source=lib.sh
+# shellcheck disable=SC2119,SC2317 source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 seed=${SEED:-1}
@@ -147,7 +147,50 @@ same "release 2 again" "$site" "$dir/r2"
 model info -j "$dir/u12"
 is "info" 2 "$(sed -n 's/.*"to":{"release":\([0-9]*\).*/\1/p' "$dir/out")"
 
-# 6. A master, which was never published, by hand.
+# 6. From a web server, which is a directory of files.
+mkdir "$dir/web"
+python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$dir/web" \
+	>"$dir/web.out" 2>&1 &
+web=$!
+own_clean_up()
+{
+	kill "$web" 2>/dev/null
+}
+until_is 10 1 grep -c "port [0-9]" "$dir/web.out" || bad "no web server"
+port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$dir/web.out")
+cat >>"$dir/conf" <<END
+links {
+	allow = "127.0.0.1"
+}
+site {
+	fetch_user = "nobody"
+}
+END
+sed -i "s|^mef {|&\n\turl = \"http://127.0.0.1:$port/from-%r?site=1\"|" "$dir/conf"
+rm "$site" "$site".*
+cp "$dir/whole1" "$dir/web/from-0"
+cp "$dir/u12" "$dir/web/from-1"
+model poll -c "$dir/conf" || bad "poll: $(cat "$dir/err")"
+same "the first model" "$site" "$dir/r1"
+model poll -c "$dir/conf" || bad "poll: $(cat "$dir/err")"
+same "the next release" "$site" "$dir/r2"
+model poll -c "$dir/conf" || bad "poll: $(cat "$dir/err")"
+is "and no more" 1 "$(grep -c "nothing newer" "$dir/out")"
+model revert -c "$dir/conf" || bad "revert: $(cat "$dir/err")"
+model poll -c "$dir/conf" || bad "poll: $(cat "$dir/err")"
+is "what was taken back is not installed again" 1 \
+	"$(grep -c "taken back" "$dir/out")"
+same "but stays away" "$site" "$dir/r1"
+cp "$dir/forged" "$dir/web/from-1"
+refused "a forged one from the web" "is bad" poll -c "$dir/conf"
+cp "$dir/cut" "$dir/web/from-1"
+refused "half of one from the web" "cut off" poll -c "$dir/conf"
+own_clean_up
+wait "$web" 2>/dev/null
+model poll -c "$dir/conf"
+is "no web server: try again" 111 $?
+
+# 7. A master, which was never published, by hand.
 cp "$dir/master1" "$site"
 model apply -c "$dir/conf" "$dir/m12" || bad "apply: $(cat "$dir/err")"
 same "a master" "$site" "$dir/master2"

@@ -25,6 +25,7 @@ static const struct {
     {"sign", model_sign, "sign an update"},
     {"verify", model_verify, "is an update whole, and whose is it?"},
     {"apply", model_apply, "check an update and put its model in place"},
+    {"poll", model_poll, "ask the repository for an update (by a timer)"},
     {"revert", model_revert, "take the last update back"},
 };
 

@@ -19,6 +19,7 @@ command_main model_sign;
 command_main model_verify;
 command_main model_apply;
 command_main model_revert;
+command_main model_poll;
 
 #define MODEL_SKETCH 126u /* 42 bands of 3, model_groups.c */
 

@@ -303,3 +303,20 @@ mef_take_back(const struct mef_site *site, const struct mef_update *update,
 	place_close(&p);
 	return r;
 }
+
+int
+mef_here(const struct mef_site *site, uint64_t *ret_release, char *err,
+    size_t err_size)
+{
+	struct place p = {.site = site,
+	    .lock_fd = -1,
+	    .model_fd = -1,
+	    .err = err,
+	    .err_size = err_size};
+	int r = open_model(&p);
+
+	if (r == 0)
+		*ret_release = p.release;
+	place_close(&p);
+	return r;
+}

@@ -21,6 +21,14 @@ struct mef_site {
 	struct mef_listener listener;
 };
 
+/*
+ * Release of the model that is here; 0: there is none, or it was never
+ * published.  Returns 0, or with err -EBADMSG: what is here is no model, or
+ * -errno.
+ */
+int mef_here(const struct mef_site *site, uint64_t *ret_release, char *err,
+    size_t err_size);
+
 enum mef_install_by {
 	MEF_BY_HAND, /* a person said so: held releases too */
 	MEF_BY_ITSELF
