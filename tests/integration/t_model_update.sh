@@ -56,7 +56,7 @@ same()
 	is "$1" "" "$(cmp "$2" "$3" 2>&1)"
 }
 
-command -v openssl >/dev/null || skip "no openssl: tools/packages build"
+command -v openssl >/dev/null || skip "no openssl: tools/packages test"
 begin t_model_update
 site=$dir/site/model
 mkdir "$dir/site"
