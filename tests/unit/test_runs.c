@@ -58,7 +58,7 @@ evidence_that_is_none_is_left_out(void **state)
 
 	grows[0] = '[';
 	for (size_t i = 1; i + 4 < WIRE_VM_EVIDENCE_MAX; i += 4)
-		(void)strcpy(grows + i, "0.1,");
+		(void)strcpy(grows + i, "1e9,");
 	(void)strcat(grows, "0]");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		runs_part(r, i ? xasprintf("%zu", i) : xstrdup("x"), "a.js");
