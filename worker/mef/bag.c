@@ -51,27 +51,47 @@ mef_bag_clear(struct mef_bag *bag)
 	bag->n_lost = 0;
 }
 
-/* By octets from the lowest on; stable, linear, in n more words of memory. */
+#define DIGIT_BITS 11u
+#define DIGITS     (1u << DIGIT_BITS)
+#define FEW        64u
+
+static void
+insertion_sort(uint64_t *at, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++) {
+		const uint64_t value = at[i];
+		uint32_t k = i;
+
+		for (; k > 0 && at[k - 1] > value; k--)
+			at[k] = at[k - 1];
+		at[k] = value;
+	}
+}
+
+/* From the lowest digit on, six of them; linear, in n more words of memory. */
 static void
 radix_sort(uint64_t *at, uint32_t n)
 {
 	CLEANUP(free_ptr) uint64_t *other = xcalloc(n, sizeof(*other));
 	uint64_t *from = at, *to = other;
 
-	for (unsigned int shift = 0; shift < 64; shift += 8) {
-		uint32_t starts[257] = {0};
+	for (unsigned int shift = 0; shift < 64; shift += DIGIT_BITS) {
+		uint32_t starts[DIGITS + 1] = {0};
 		uint64_t *swap = from;
 
 		for (uint32_t i = 0; i < n; i++)
-			starts[((from[i] >> shift) & 0xff) + 1]++;
-		for (int i = 0; i < 256; i++)
+			starts[(from[i] >> shift & (DIGITS - 1)) + 1]++;
+		if (starts[(from[0] >> shift & (DIGITS - 1)) + 1] == n)
+			continue; /* all alike: places have few digits */
+		for (unsigned int i = 0; i < DIGITS; i++)
 			starts[i + 1] += starts[i];
 		for (uint32_t i = 0; i < n; i++)
-			to[starts[(from[i] >> shift) & 0xff]++] = from[i];
+			to[starts[from[i] >> shift & (DIGITS - 1)]++] = from[i];
 		from = to;
 		to = swap;
 	}
-	assert(from == at);
+	if (from != at)
+		memcpy(at, from, n * sizeof(*at));
 }
 
 static void
@@ -79,7 +99,9 @@ sort_out(struct mef_features *f)
 {
 	uint32_t n = 0;
 
-	if (f->n > 1)
+	if (f->n < FEW)
+		insertion_sort(f->at, f->n);
+	else
 		radix_sort(f->at, f->n);
 	for (uint32_t i = 0; i < f->n; i++)
 		if (n == 0 || f->at[n - 1] != f->at[i])

@@ -15,8 +15,10 @@
  * Beside the linear judgement, whose scale is 2 between the classes, counts
  * speak as the mean over a document's features, as if it had a few more that
  * say nothing: the bare sum grows with its length and runs into thousands.
+ * Of 0, 0.1, 0.3 and 0.5 the first are a little better on programs like those
+ * that were learned, and wrong on those of compilers that were not.
  */
-#define EVIDENCE    0.1
+#define EVIDENCE    0.5
 #define SAY_NOTHING 10.0
 
 const char *const mef_label_names[] = {"benign", "malicious", "borderline"};

@@ -15,11 +15,8 @@
 #define MOST           64u
 #define LEAST_OF_WORDS 5u /* shorter strings are machine code, mostly */
 
-static bool
-is_printable(unsigned char c)
-{
-	return (c >= ' ' && c <= '~') || c == '\t';
-}
+/* ASCII from blank to tilde, and tabulators.  Asked of every octet. */
+static const bool printable[256] = {['\t'] = true, [' ' ... '~'] = true};
 
 static bool
 is_lower(char c)
@@ -137,7 +134,7 @@ wide_length(struct octets part, size_t i)
 {
 	size_t n = 0;
 
-	while (i + 2 * n + 1 < part.n && is_printable(part.at[i + 2 * n]) &&
+	while (i + 2 * n + 1 < part.n && printable[part.at[i + 2 * n]] &&
 	       part.at[i + 2 * n + 1] == 0)
 		n++;
 	return n;
@@ -163,7 +160,7 @@ strings_read(struct mef_bag *bag, struct octets part)
 	while (i < part.n) {
 		size_t end = i, wide;
 
-		while (end < part.n && is_printable(part.at[end]))
+		while (end < part.n && printable[part.at[end]])
 			end++;
 		if (end == i) {
 			i++;
