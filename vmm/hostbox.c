@@ -30,9 +30,15 @@ hostbox_make(struct hostbox *ret)
 	if (page == MAP_FAILED)
 		return -errno;
 	*ret = (struct hostbox){.fd = TAKE_FD(fd), .page = page};
-	ret->page->magic = MAILBOX_MAGIC;
-	ret->page->version = MAILBOX_VERSION;
+	hostbox_begin(ret->page);
 	return 0;
+}
+
+void
+hostbox_begin(struct mailbox *page)
+{
+	page->magic = MAILBOX_MAGIC;
+	page->version = MAILBOX_VERSION;
 }
 
 void
@@ -45,24 +51,30 @@ hostbox_drop(struct hostbox *box)
 }
 
 int
-hostbox_put(struct hostbox *box, const struct vmm_sample *sample)
+hostbox_label(struct hostbox *box, const struct vmm_sample *sample)
 {
 	struct mailbox *m = box->page;
-	int r;
 
 	if (sample->bytes > MAILBOX_SAMPLE_MAX)
 		return -EFBIG;
 	if (getrandom(m->seed, sizeof(m->seed), 0) != sizeof(m->seed))
 		return -EIO;
-	if (lseek(box->fd, MAILBOX_SAMPLE_AT, SEEK_SET) < 0)
-		return -errno;
-	r = copy_range(sample->fd, 0, sample->bytes, box->fd);
-	if (r < 0)
-		return r;
 	m->sample_bytes = sample->bytes;
 	(void)snprintf(m->name, sizeof(m->name), "%s", sample->name);
 	(void)snprintf(m->type, sizeof(m->type), "%s", sample->type);
 	return 0;
+}
+
+int
+hostbox_put(struct hostbox *box, const struct vmm_sample *sample)
+{
+	int r = hostbox_label(box, sample);
+
+	if (r < 0)
+		return r;
+	if (lseek(box->fd, MAILBOX_SAMPLE_AT, SEEK_SET) < 0)
+		return -errno;
+	return copy_range(sample->fd, 0, sample->bytes, box->fd);
 }
 
 void
@@ -127,15 +139,23 @@ hostbox_is_parked(const struct hostbox *box)
 }
 
 size_t
-hostbox_collect(const struct hostbox *box, uint64_t from, void *buf, size_t n)
+hostbox_told(const struct hostbox *box, uint64_t from, size_t n)
 {
-	uint32_t limit = box->report_seen;
-	ssize_t got;
+	uint64_t limit = box->report_seen;
 
 	if (from >= limit)
 		return 0;
-	if (n > limit - from)
-		n = (size_t)(limit - from);
+	return n > limit - from ? (size_t)(limit - from) : n;
+}
+
+size_t
+hostbox_collect(const struct hostbox *box, uint64_t from, void *buf, size_t n)
+{
+	ssize_t got;
+
+	n = hostbox_told(box, from, n);
+	if (n == 0)
+		return 0;
 	got = pread(box->fd, buf, n, (off_t)(MAILBOX_REPORT_AT + from));
 	return got < 0 ? 0 : (size_t)got;
 }

@@ -1,10 +1,14 @@
 /*
- * vmm/hostbox.h - the host's side of a mailbox (vmm/mailbox.h) that is a
- * memfd: for back ends whose hypervisor maps a file.
+ * vmm/hostbox.h - the host's side of a mailbox (vmm/mailbox.h).
  *
  * Of the guest's words none is believed: each is read once and clamped, and
- * octets are copied out by pread(2).  The file can neither
- * shrink nor grow: no access to its mapping can fault.
+ * octets are copied out before anyone looks at them.
+ *
+ * Where the hypervisor maps a file, the mailbox is a memfd that
+ * hostbox_make() makes, hostbox_put() fills and hostbox_collect() reads, by
+ * pread(2).  It can neither shrink nor grow: no access to its mapping can
+ * fault.  A back end that maps the guest's own pages gives the first of them
+ * as `page`, with fd = -1, and moves octets of sample and report itself.
  */
 #ifndef SLUICE_VMM_HOSTBOX_H
 #define SLUICE_VMM_HOSTBOX_H
@@ -18,7 +22,7 @@
 struct vmm_sample;
 
 struct hostbox {
-	int fd;               /* MAILBOX_BYTES, sparse, sealed */
+	int fd;               /* MAILBOX_BYTES, sparse, sealed; -1: none */
 	struct mailbox *page; /* its first page alone */
 	uint32_t order;       /* of the last command */
 	uint32_t report_seen; /* octets of the report that were told of */
@@ -38,8 +42,18 @@ enum hostbox_news {
 /* Make an empty one.  0 or -errno; then there is nothing to drop. */
 int hostbox_make(struct hostbox *ret);
 
+/* Write into a first page what the guest knows a mailbox by. */
+void hostbox_begin(struct mailbox *page);
+
 /* Unmap and close; also of a struct that is all zero but fd = -1. */
 void hostbox_drop(struct hostbox *box);
+
+/*
+ * Write name and type of a sample (cut to their room), its size and a fresh
+ * seed.  Returns 0; -EFBIG above MAILBOX_SAMPLE_MAX; or -EIO: no random
+ * numbers.
+ */
+int hostbox_label(struct hostbox *box, const struct vmm_sample *sample);
 
 /*
  * Copy a sample in, with name and type (cut to their room), and a fresh seed.
@@ -61,6 +75,10 @@ unsigned int hostbox_look(struct hostbox *box);
 /* Does the agent say that it has come so far as to poll for orders?  It says
  * so once, when it boots: not in a clone's mailbox. */
 bool hostbox_is_parked(const struct hostbox *box);
+
+/* How many of n octets of the report from `from` on hostbox_look() has told
+ * of; 0: none. */
+size_t hostbox_told(const struct hostbox *box, uint64_t from, size_t n);
 
 /* As collect() of vmm/vmm.h, up to what hostbox_look() has told of. */
 size_t hostbox_collect(
