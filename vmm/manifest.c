@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 static const char *const names[MANIFEST_FILES] = {
@@ -278,6 +279,58 @@ manifest_check(const struct manifest *manifest, enum manifest_file file, int fd,
 	    "%s is damaged: its digest is not that of the manifest",
 	    names[file]);
 	return -EBADMSG;
+}
+
+/* Copy what is in a sparse file to another one; holes stay holes. */
+static int
+copy_sparse(int in, int out)
+{
+	off_t at = 0, end;
+
+	while ((at = lseek(in, at, SEEK_DATA)) >= 0) {
+		int r;
+
+		end = lseek(in, at, SEEK_HOLE);
+		if (end < 0 || lseek(out, at, SEEK_SET) < 0)
+			return -errno;
+		r = copy_range(in, (uint64_t)at, (uint64_t)(end - at), out);
+		if (r < 0)
+			return r;
+		at = end;
+	}
+	return errno == ENXIO ? 0 : -errno;
+}
+
+int
+manifest_load(const struct manifest *manifest, int dirfd,
+    enum manifest_file file, int *ret_fd, char *err, size_t err_size)
+{
+	const char *name = names[file];
+	CLEANUP(close_fd) int in = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	CLEANUP(close_fd)
+	int out = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+	int r = 0;
+
+	if (in < 0 || out < 0 || fstat(in, &st) < 0)
+		r = -errno;
+	else if ((uint64_t)st.st_size != manifest->files[file].bytes)
+		r = -EBADMSG;
+	else if (ftruncate(out, st.st_size) < 0)
+		r = -errno;
+	if (r == 0)
+		r = copy_sparse(in, out);
+	if (r == 0)
+		r = memfd_seal(out);
+	if (r == 0)
+		r = manifest_check(manifest, file, out, err, err_size);
+	if (r == 0)
+		*ret_fd = TAKE_FD(out);
+	else if (r != -EBADMSG || err[0] == '\0')
+		(void)snprintf(err, err_size, "%s: %s", name,
+		    r == -EBADMSG ? "its length is wrong" : strerror(-r));
+	/* Listed in the manifest and not there: no word of "not built". */
+	return r == -ENOENT ? -EBADMSG : r;
 }
 
 void

@@ -71,6 +71,16 @@ int manifest_add(struct manifest *manifest, int dirfd, enum manifest_file file);
 int manifest_check(const struct manifest *manifest, enum manifest_file file,
     int fd, char *err, size_t err_size);
 
+/*
+ * A copy of a file in memory that nobody can change, checked after it was
+ * made, so that the file may be replaced and changed as it likes.  Holes stay
+ * holes.
+ * Returns 0 and a sealed memfd, the caller's; -EBADMSG: missing or damaged,
+ * with words; or -errno.  Blocks for its reading.
+ */
+int manifest_load(const struct manifest *manifest, int dirfd,
+    enum manifest_file file, int *ret_fd, char *err, size_t err_size);
+
 void manifest_done(struct manifest *manifest);
 
 #endif

@@ -1,8 +1,8 @@
 #include "vmm/qemu_priv.h"
 
 #include "common/cleanup.h"
-#include "common/digest.h"
 #include "common/io.h"
+#include "vmm/owner.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,24 +19,12 @@
 #define PROC_FILE_MAX 65536
 
 char *
-qemu_site(const char *state, char *buf)
-{
-	CLEANUP(free_ptr) char *path = realpath(state, NULL);
-	const char *text = path ? path : state;
-	struct digest digest = digest_memory(text, strlen(text));
-	char hex[DIGEST_HEX];
-
-	(void)snprintf(buf, QEMU_SITE_SIZE, "%.8s", digest_hex(&digest, hex));
-	return buf;
-}
-
-char *
 qemu_name(const char *site, const char *reference, uint32_t slot)
 {
 	pid_t pid = getpid();
 
 	return xasprintf(MARK "%s:%d:%" PRIu64 ":%s:%" PRIu32, site, pid,
-	    qemu_start_of(pid), reference, slot);
+	    owner_start_of(pid), reference, slot);
 }
 
 /* MARK SITE:PID:START: */
@@ -68,44 +56,6 @@ qemu_name_find(const char *cmdline, size_t n, const char *site,
 	return false;
 }
 
-/* A file of /proc has no size: read as much as comes. */
-static ssize_t
-read_proc(pid_t pid, const char *name, char *buf, size_t size)
-{
-	char path[64];
-	CLEANUP(close_fd) int fd = -1;
-	size_t n = 0;
-	ssize_t got = 0;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while (n < size - 1 && (got = read(fd, buf + n, size - 1 - n)) > 0)
-		n += (size_t)got;
-	buf[n] = '\0';
-	return got < 0 ? -errno : (ssize_t)n;
-}
-
-uint64_t
-qemu_start_of(pid_t pid)
-{
-	char buf[1024];
-	const char *at;
-	uint64_t start = 0;
-
-	if (read_proc(pid, "stat", buf, sizeof(buf)) < 0)
-		return 0;
-	/* The second field is a name in brackets, which may hold anything. */
-	at = strrchr(buf, ')');
-	if (!at || sscanf(at + 1,
-		       " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
-		       "%*d %*d %*d %*d %*d %*d %" SCNu64,
-		       &start) != 1)
-		return 0;
-	return start;
-}
-
 /* Of this user; root reaps before it becomes another one. */
 static bool
 is_ours(pid_t pid)
@@ -114,7 +64,7 @@ is_ours(pid_t pid)
 	const char *at;
 	unsigned int uid;
 
-	if (read_proc(pid, "status", buf, sizeof(buf)) < 0)
+	if (proc_text(pid, "status", buf, sizeof(buf)) < 0)
 		return false;
 	at = strstr(buf, "\nUid:");
 	return at && sscanf(at, "\nUid: %u", &uid) == 1 &&
@@ -124,12 +74,12 @@ is_ours(pid_t pid)
 static bool
 is_orphan(pid_t pid, const char *site, char *buf, size_t size)
 {
-	ssize_t n = read_proc(pid, "cmdline", buf, size);
+	ssize_t n = proc_text(pid, "cmdline", buf, size);
 	pid_t holder;
 	uint64_t start;
 
 	return n > 0 && qemu_name_find(buf, (size_t)n, site, &holder, &start) &&
-	       qemu_start_of(holder) != start && is_ours(pid);
+	       owner_start_of(holder) != start && is_ours(pid);
 }
 
 int
@@ -138,10 +88,10 @@ qemu_reap(const struct vmm_options *options)
 	CLEANUP(free_ptr) char *buf = xcalloc(1, PROC_FILE_MAX);
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
-	char site[QEMU_SITE_SIZE];
+	char site[OWNER_SITE_SIZE];
 	int found = 0, r = 0;
 
-	(void)qemu_site(options->state, site);
+	(void)owner_site(options->state, site);
 	if (!proc)
 		return -errno;
 	while ((e = readdir(proc))) {
@@ -164,7 +114,7 @@ qemu_private_bytes(pid_t pid)
 	const char *at;
 	uint64_t kib;
 
-	if (read_proc(pid, "smaps_rollup", buf, sizeof(buf)) < 0)
+	if (proc_text(pid, "smaps_rollup", buf, sizeof(buf)) < 0)
 		return 0;
 	/* Not "Private_Dirty": that counts the template's pages too as long as
 	 * no second clone has them mapped. */

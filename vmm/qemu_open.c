@@ -183,62 +183,6 @@ check_fits(const struct vmm *vmm, char *err, size_t err_size)
 	return 0;
 }
 
-/* Copy what is in a sparse file to another one; holes stay holes. */
-static int
-copy_sparse(int in, int out)
-{
-	off_t at = 0, end;
-
-	while ((at = lseek(in, at, SEEK_DATA)) >= 0) {
-		int r;
-
-		end = lseek(in, at, SEEK_HOLE);
-		if (end < 0 || lseek(out, at, SEEK_SET) < 0)
-			return -errno;
-		r = copy_range(in, (uint64_t)at, (uint64_t)(end - at), out);
-		if (r < 0)
-			return r;
-		at = end;
-	}
-	return errno == ENXIO ? 0 : -errno;
-}
-
-/*
- * A copy in memory that can't be changed by anyone, checked after it was
- * made, so that the file may be replaced and changed as it likes.
- */
-static int
-load(const struct vmm *vmm, int dirfd, enum manifest_file file, int *ret,
-    char *err, size_t err_size)
-{
-	const char *name = manifest_file_name(file);
-	CLEANUP(close_fd) int in = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
-	CLEANUP(close_fd)
-	int out = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct stat st;
-	int r = 0;
-
-	if (in < 0 || out < 0 || fstat(in, &st) < 0)
-		r = -errno;
-	else if ((uint64_t)st.st_size != vmm->manifest.files[file].bytes)
-		r = -EBADMSG;
-	else if (ftruncate(out, st.st_size) < 0)
-		r = -errno;
-	if (r == 0)
-		r = copy_sparse(in, out);
-	if (r == 0)
-		r = memfd_seal(out);
-	if (r == 0)
-		r = manifest_check(&vmm->manifest, file, out, err, err_size);
-	if (r == 0)
-		*ret = TAKE_FD(out);
-	else if (r != -EBADMSG || err[0] == '\0')
-		(void)snprintf(err, err_size, "%s: %s", name,
-		    r == -EBADMSG ? "its length is wrong" : strerror(-r));
-	/* Listed in the manifest and not there: no word of "not built". */
-	return r == -ENOENT ? -EBADMSG : r;
-}
-
 static int
 open_disk(struct vmm *vmm, int dirfd, char *err, size_t err_size)
 {
@@ -268,10 +212,11 @@ open_in(struct vmm *vmm, int dirfd, char *err, size_t err_size)
 		return r;
 	is_kvm = strcmp(vmm->manifest.accel, "kvm") == 0;
 	err[0] = '\0';
-	r = load(vmm, dirfd, MANIFEST_RAM, &vmm->ram, err, err_size);
+	r = manifest_load(
+	    &vmm->manifest, dirfd, MANIFEST_RAM, &vmm->ram, err, err_size);
 	if (r == 0)
-		r = load(
-		    vmm, dirfd, MANIFEST_STATE, &vmm->state, err, err_size);
+		r = manifest_load(&vmm->manifest, dirfd, MANIFEST_STATE,
+		    &vmm->state, err, err_size);
 	if (r == 0)
 		r = open_disk(vmm, dirfd, err, err_size);
 	if (r == 0)
@@ -302,7 +247,7 @@ qemu_open(const struct vmm_options *options, struct vmm **ret, char *err,
 	vmm = xcalloc(1, sizeof(*vmm));
 	vmm->ram = vmm->state = vmm->disk = vmm->jail.ruleset = -1;
 	vmm->program = xstrdup(program_of(options));
-	(void)qemu_site(options->state, vmm->site);
+	(void)owner_site(options->state, vmm->site);
 	r = open_in(vmm, dirfd, why, sizeof(why));
 	if (r < 0) {
 		(void)snprintf(err, err_size, "%s: %s", path, why);

@@ -8,6 +8,7 @@
 #include "common/sandbox.h"
 #include "vmm/hostbox.h"
 #include "vmm/manifest.h"
+#include "vmm/owner.h"
 #include "vmm/vmm.h"
 
 #include <stdbool.h>
@@ -52,12 +53,6 @@ char *qemu_machine_digest(const struct qemu_machine *machine, char *buf);
 
 /* --- qemu_name.c: clones that outlive their holder are known by name. */
 
-#define QEMU_SITE_SIZE 9
-
-/* Eight digits that stand for a directory of references: two holders don't
- * reap each other's clones.  Into buf, returns buf. */
-char *qemu_site(const char *state, char *buf);
-
 /* "sluice-vm:SITE:PID:START:REFERENCE:SLOT" of this process's clone; fresh. */
 char *qemu_name(const char *site, const char *reference, uint32_t slot);
 
@@ -67,9 +62,6 @@ char *qemu_name(const char *site, const char *reference, uint32_t slot);
  */
 bool qemu_name_find(const char *cmdline, size_t n, const char *site,
     pid_t *ret_holder, uint64_t *ret_start);
-
-/* When a process began, in the kernel's ticks since boot; 0: no such. */
-uint64_t qemu_start_of(pid_t pid);
 
 /* As reap() and stats() of vmm/vmm.h. */
 int qemu_reap(const struct vmm_options *options);
@@ -166,7 +158,7 @@ struct vmm {
 		      change it for others */
 	int state; /* sealed memfd */
 	int disk;  /* -1: none */
-	char site[QEMU_SITE_SIZE];
+	char site[OWNER_SITE_SIZE];
 	uint32_t clones; /* that are not gone */
 };
 

@@ -266,14 +266,14 @@ only_clones_whose_holder_is_gone_are_reaped(void **test)
 {
 	const struct vmm_options here = {.state = "/tmp"};
 	const struct vmm_options there = {.state = "/usr"};
-	char site[QEMU_SITE_SIZE];
+	char site[OWNER_SITE_SIZE];
 	CLEANUP(free_ptr) char *mine = NULL;
 	CLEANUP(free_ptr) char *orphan = NULL;
 	pid_t child, lost;
 	int status;
 
 	(void)test;
-	(void)qemu_site("/tmp", site);
+	(void)owner_site("/tmp", site);
 	mine = qemu_name(site, "linux", 0);
 	/* Our own number, but of a process that began at another time. */
 	orphan = xasprintf("sluice-vm:%s:%d:1:linux:1", site, getpid());
