@@ -22,3 +22,11 @@ foreach(lib libconfuse libseccomp)
     set(LINK_${lib} PkgConfig::${lib})
   endif()
 endforeach()
+
+# Control of Xen's domains: where its libraries are there (tools/packages xen).
+pkg_check_modules(xen QUIET IMPORTED_TARGET xencontrol xenguest
+  xenforeignmemory xenstore xentoollog)
+option(SLUICE_XEN "Build the back end Xen" ${xen_FOUND})
+if(SLUICE_XEN AND NOT xen_FOUND)
+  message(FATAL_ERROR "SLUICE_XEN needs libxen-dev (tools/packages xen)")
+endif()

@@ -1,0 +1,429 @@
+#include "vmm/xen.h"
+#include "vmm/xen_priv.h"
+
+#include "common/cleanup.h"
+#include "common/io.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+
+#define VM_MAGIC 0x53a7be09u
+
+/*
+ * Nothing rings: a fork has no event channels, and its ports lead nowhere.  So
+ * the mailbox is looked at by the clock: often until the agent answers, which
+ * it does in less than a millisecond of its own time, then a thousand times a
+ * second (one word in memory of ours).  Each tenth time the hypervisor is
+ * asked whether the domain is still up.
+ */
+#define SOON_NSEC      250000
+#define LATER_NSEC     1000000
+#define AT_ONCE_NSEC   1
+#define LOOKS_A_DOMAIN 10
+/* The report, mapped as it grows. */
+#define CHUNK_BYTES (XEN_CHUNK * XEN_PAGE)
+#define CHUNKS      (MAILBOX_SAMPLE_AT / CHUNK_BYTES)
+#define NEVER       0
+
+enum stage {
+	LOADING, /* until the agent has answered */
+	PARKED,
+	RUNNING,
+	OVER,  /* the agent has said so; it stands still */
+	DEAD,  /* told by VMM_DIED; it stands still, if it is there */
+	DYING, /* it is no more: that is still to be told */
+};
+
+struct vm {
+	uint32_t magic;
+	enum stage stage;
+	struct vmm *vmm;
+	uint32_t domain; /* XEN_NONE: none so far, or no more */
+	struct hostbox box;
+	struct xen_map maps[CHUNKS]; /* of control words and report */
+	struct xen_state cpu;        /* when it was parked */
+	int clock;
+	uint32_t looks;
+	unsigned int pending; /* enum vmm_event, as bits */
+	bool has_looked;      /* since -EAGAIN was told last */
+	struct mono begun;
+	uint64_t clone_usec;
+};
+
+static uint64_t
+box_at(const struct vm *vm)
+{
+	return (uint64_t)vm->vmm->manifest.mem_mib << 20;
+}
+
+/* Wake up each so many nanoseconds; NEVER: no more. */
+static void
+wake(struct vm *vm, long nsec)
+{
+	const struct itimerspec each = {{.tv_nsec = nsec}, {.tv_nsec = nsec}};
+	int r = timerfd_settime(vm->clock, 0, &each, NULL);
+
+	assert(r == 0); /* a descriptor and numbers of ours */
+}
+
+static void
+tell(struct vm *vm, enum vmm_event event)
+{
+	vm->pending |= 1u << event;
+}
+
+static void
+unmap_all(struct vm *vm)
+{
+	vm->box.page = NULL;
+	for (size_t i = 0; i < CHUNKS; i++)
+		xen_unmap(vm->vmm->host, &vm->maps[i]);
+}
+
+static int
+end_domain(struct vm *vm)
+{
+	int r = 0;
+
+	unmap_all(vm);
+	if (vm->domain == XEN_NONE)
+		return 0;
+	r = xen_domain_end(vm->vmm->host, vm->domain);
+	if (r == 0)
+		xen_store_forget(xen_host_store(vm->vmm->host), vm->domain);
+	vm->domain = XEN_NONE;
+	return r;
+}
+
+static void
+vm_free(struct vm *vm)
+{
+	vm->vmm->clones--;
+	close_fd(&vm->clock);
+	xen_state_done(&vm->cpu);
+	vm->magic = 0;
+	free(vm);
+}
+
+/* An empty domain, and into it the memory and state of its parent. */
+static int
+fork_parent(struct vm *vm)
+{
+	struct vmm *vmm = vm->vmm;
+	unsigned char handle[XEN_HANDLE];
+	int r;
+
+	xen_owner_handle(vmm->site, XEN_CLONE, handle);
+	r = xen_domain_new(vmm->host, handle, &vm->domain);
+	if (r == 0)
+		r = xen_domain_fork(vmm->host, vmm->parent, vm->domain);
+	return r < 0 ? r : xen_state_put(vmm->host, vm->domain, &vmm->cpu);
+}
+
+static int
+begin_domain(struct vm *vm, uint32_t slot)
+{
+	struct vmm *vmm = vm->vmm;
+	const struct xen_note note = {.site = vmm->site,
+	    .reference = vmm->manifest.reference,
+	    .role = XEN_CLONE,
+	    .parent = vmm->parent,
+	    .slot = slot};
+	int r = vmm->parent == XEN_NONE
+		    ? xen_restore(vmm, vmm->ram, XEN_CLONE, &vm->domain)
+		    : fork_parent(vm);
+
+	if (r == 0)
+		r = xen_store_note(
+		    xen_host_store(vmm->host), vm->domain, &note);
+	/* The first page alone: each that is mapped becomes the clone's own. */
+	if (r == 0)
+		r = xen_map(vmm->host, vm->domain, box_at(vm), 1, &vm->maps[0]);
+	if (r < 0)
+		return r;
+	vm->box = (struct hostbox){.fd = -1, .page = vm->maps[0].at};
+	hostbox_begin(vm->box.page);
+	hostbox_order(&vm->box, MAILBOX_PING, 0);
+	r = xen_domain_unpause(vmm->host, vm->domain);
+	if (r == 0)
+		wake(vm, SOON_NSEC);
+	return r;
+}
+
+static int
+xen_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
+{
+	struct vm *vm = xcalloc(1, sizeof(*vm));
+	int r;
+
+	*vm = (struct vm){.magic = VM_MAGIC,
+	    .vmm = vmm,
+	    .domain = XEN_NONE,
+	    .box.fd = -1,
+	    .begun = mono_now(),
+	    .clock =
+		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+	vmm->clones++;
+	r = vm->clock < 0 ? -errno : begin_domain(vm, slot);
+	if (r < 0) {
+		(void)end_domain(vm);
+		vm_free(vm);
+		return r;
+	}
+	*ret = vm;
+	return 0;
+}
+
+static int
+xen_inject(struct vm *vm, const struct vmm_sample *sample)
+{
+	int r;
+
+	assert(vm->magic == VM_MAGIC);
+	if (vm->stage != PARKED)
+		return -ESTALE;
+	r = hostbox_label(&vm->box, sample);
+	return r < 0 ? r
+		     : xen_fill(vm->vmm->host, vm->domain,
+			   box_at(vm) + MAILBOX_SAMPLE_AT, sample->fd, 0,
+			   sample->bytes);
+}
+
+static int
+xen_run_start(struct vm *vm, uint64_t deadline_usec)
+{
+	int r;
+
+	assert(vm->magic == VM_MAGIC);
+	if (vm->stage != PARKED)
+		return -ESTALE;
+	hostbox_order(&vm->box, MAILBOX_RUN, deadline_usec);
+	/* Its clock ran on while it stood still: all of its timers would be
+	 * due at once. */
+	r = xen_state_put(vm->vmm->host, vm->domain, &vm->cpu);
+	if (r == 0)
+		r = xen_domain_unpause(vm->vmm->host, vm->domain);
+	if (r < 0)
+		return r;
+	vm->stage = RUNNING;
+	wake(vm, SOON_NSEC);
+	return 0;
+}
+
+static int
+xen_event_fd(const struct vm *vm)
+{
+	assert(vm->magic == VM_MAGIC);
+	return vm->clock;
+}
+
+/* It stands still from now on, and is not looked at any more. */
+static void
+stand(struct vm *vm, enum stage stage)
+{
+	(void)xen_domain_pause(vm->vmm->host, vm->domain);
+	vm->stage = stage;
+	wake(vm, NEVER);
+}
+
+static void
+die(struct vm *vm)
+{
+	if (vm->stage == DEAD || vm->stage == DYING)
+		return;
+	stand(vm, DEAD);
+	tell(vm, VMM_DIED);
+}
+
+/* Where its processor stands, to go on from there. */
+static int
+note_cpu(struct vm *vm)
+{
+	CLEANUP(xen_state_done) struct xen_state whole = {.octets = NULL};
+	int r = xen_state_get(vm->vmm->host, vm->domain, &whole);
+
+	return r < 0 ? r : xen_state_cpu(&whole, &vm->cpu);
+}
+
+static void
+park(struct vm *vm)
+{
+	stand(vm, PARKED);
+	if (note_cpu(vm) < 0) {
+		die(vm);
+		return;
+	}
+	vm->clone_usec = mono_span(vm->begun, mono_now());
+	tell(vm, VMM_PARKED);
+}
+
+static void
+look(struct vm *vm)
+{
+	unsigned int news = hostbox_look(&vm->box);
+
+	if (news & HOSTBOX_LIE) {
+		die(vm);
+		return;
+	}
+	if (vm->stage == LOADING) {
+		if (news)
+			park(vm);
+		return;
+	}
+	if (news & HOSTBOX_ANSWER) {
+		tell(vm, VMM_TAKEN);
+		wake(vm, LATER_NSEC);
+	}
+	if (news & HOSTBOX_REPORT)
+		tell(vm, VMM_REPORT);
+	if (news & HOSTBOX_END) {
+		stand(vm, OVER);
+		tell(vm, VMM_ENDED);
+	}
+}
+
+static void
+hear(struct vm *vm)
+{
+	uint64_t ticks;
+
+	if (read(vm->clock, &ticks, sizeof(ticks)) < 0)
+		return; /* not yet */
+	if (vm->stage != LOADING && vm->stage != RUNNING)
+		return;
+	/* After the mailbox: what it says of the end is its last word. */
+	look(vm);
+	if ((vm->stage == LOADING || vm->stage == RUNNING) &&
+	    ++vm->looks % LOOKS_A_DOMAIN == 0 &&
+	    xen_domain_is_down(vm->vmm->host, vm->domain)) {
+		look(vm);
+		if (vm->stage != OVER)
+			die(vm);
+	}
+}
+
+/* Of one that stands still nothing comes by the clock, but its descriptor has
+ * to be readable as long as something is to be told. */
+static void
+settle(struct vm *vm)
+{
+	if (vm->stage != LOADING && vm->stage != RUNNING)
+		wake(vm, vm->pending ? AT_ONCE_NSEC : NEVER);
+}
+
+static int
+xen_next(struct vm *vm, enum vmm_event *ret)
+{
+	assert(vm->magic == VM_MAGIC);
+	if (vm->stage == DYING) {
+		vm_free(vm);
+		*ret = VMM_GONE;
+		return 0;
+	}
+	if (!vm->has_looked)
+		hear(vm);
+	for (int e = VMM_PARKED; e <= VMM_DIED; e++)
+		if (vm->pending & 1u << e) {
+			/* Looked until -EAGAIN is told. */
+			vm->has_looked = true;
+			vm->pending &= ~(1u << e);
+			settle(vm);
+			*ret = (enum vmm_event)e;
+			return 0;
+		}
+	vm->has_looked = false;
+	return -EAGAIN;
+}
+
+/* Octets of the mailbox that lie in one chunk; 0: they can't be mapped. */
+static size_t
+copy_out(struct vm *vm, uint64_t at, void *buf, size_t n)
+{
+	const uint64_t chunk = at / CHUNK_BYTES, skip = at % CHUNK_BYTES;
+	struct xen_map *map = &vm->maps[chunk];
+
+	if (n > CHUNK_BYTES - skip)
+		n = (size_t)(CHUNK_BYTES - skip);
+	if (skip + n > map->pages * XEN_PAGE) {
+		/* As far as the chunk is told of: not each page by itself. */
+		struct xen_map more;
+
+		if (xen_map(vm->vmm->host, vm->domain,
+			box_at(vm) + chunk * CHUNK_BYTES,
+			(size_t)((skip + n + XEN_PAGE - 1) / XEN_PAGE),
+			&more) < 0)
+			return 0;
+		xen_unmap(vm->vmm->host, map);
+		*map = more;
+		if (chunk == 0)
+			vm->box.page = map->at;
+	}
+	memcpy(buf, (const char *)map->at + skip, n);
+	return n;
+}
+
+static size_t
+xen_collect(struct vm *vm, uint64_t from, void *buf, size_t n)
+{
+	size_t got = 0, some;
+
+	assert(vm->magic == VM_MAGIC);
+	if (!vm->box.page)
+		return 0;
+	n = hostbox_told(&vm->box, from, n);
+	while (got < n) {
+		some = copy_out(vm, MAILBOX_REPORT_AT + from + got,
+		    (char *)buf + got, n - got);
+		if (some == 0)
+			break;
+		got += some;
+	}
+	return got;
+}
+
+static int
+xen_destroy(struct vm *vm)
+{
+	int r;
+
+	assert(vm->magic == VM_MAGIC);
+	vm->pending = 0;
+	vm->stage = DYING;
+	r = end_domain(vm);
+	if (r < 0) {
+		vm_free(vm);
+		return r;
+	}
+	wake(vm, AT_ONCE_NSEC);
+	return 0;
+}
+
+static void
+xen_stats(const struct vm *vm, struct vmm_stats *ret)
+{
+	assert(vm->magic == VM_MAGIC);
+	*ret = (struct vmm_stats){.clone_usec = vm->clone_usec};
+	if (vm->domain == XEN_NONE)
+		return;
+	ret->private_bytes = xen_domain_private(vm->vmm->host, vm->domain);
+	ret->lost_events = hostbox_lost(&vm->box);
+}
+
+const struct vmm_ops vmm_xen = {
+    .name = "xen",
+    .probe = xen_probe,
+    .open = xen_open,
+    .close = xen_close,
+    .clone = xen_clone,
+    .inject = xen_inject,
+    .run_start = xen_run_start,
+    .event_fd = xen_event_fd,
+    .next = xen_next,
+    .collect = xen_collect,
+    .destroy = xen_destroy,
+    .reap = xen_reap,
+    .stats = xen_stats,
+};

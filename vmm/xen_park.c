@@ -1,0 +1,242 @@
+#include "vmm/xen.h"
+#include "vmm/xen_priv.h"
+
+#include "common/cleanup.h"
+#include "common/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* As of QEMU's references (vmm/qemu_park.c). */
+#define WARM_UP      20
+#define FIRST_ORDER  1000000
+#define LOOK_USEC    5000
+#define PACKAGES_MAX (128u << 10)
+
+struct parking {
+	const struct xen_park *park;
+	struct xen_host *host;
+	uint32_t domain;
+	struct xen_map page; /* of the mailbox, the first */
+	struct hostbox box;
+	struct mono end;
+};
+
+static void
+say(const struct parking *p, const char *what)
+{
+	if (p->park->step)
+		p->park->step(what);
+}
+
+/* Let it go on for a while. */
+static int
+await(struct parking *p)
+{
+	if (mono_now().usec > p->end.usec)
+		return -ETIMEDOUT;
+	if (xen_domain_is_down(p->host, p->domain))
+		return -ECHILD;
+	(void)usleep(LOOK_USEC);
+	return 0;
+}
+
+/* Until it polls, and has warmed up the way from an order to its answer. */
+static int
+await_agent(struct parking *p)
+{
+	int r = 0;
+
+	p->box.order = FIRST_ORDER;
+	while (r == 0 && !hostbox_is_parked(&p->box))
+		r = await(p);
+	for (int i = 0; i < WARM_UP && r == 0; i++) {
+		hostbox_order(&p->box, MAILBOX_PING, 0);
+		while (r == 0 && !(hostbox_look(&p->box) & HOSTBOX_ANSWER))
+			r = await(p);
+	}
+	return r;
+}
+
+static int
+boot(struct parking *p)
+{
+	const uint64_t box = (uint64_t)p->park->mem_mib << 20;
+	int r = xen_domain_furnish(p->host, p->domain, p->park->mem_mib);
+
+	if (r == 0)
+		r = xen_kernel_load(
+		    p->host, p->domain, p->park->dirfd, p->park->mem_mib);
+	if (r == 0)
+		r = xen_map(p->host, p->domain, box, 1, &p->page);
+	if (r < 0)
+		return r;
+	p->box = (struct hostbox){.fd = -1, .page = p->page.at};
+	hostbox_begin(p->box.page);
+	r = xen_domain_unpause(p->host, p->domain);
+	if (r == 0)
+		r = await_agent(p);
+	return r < 0 ? r : xen_domain_pause(p->host, p->domain);
+}
+
+static int
+create(const struct parking *p, enum manifest_file file)
+{
+	int fd = openat(p->park->dirfd, manifest_file_name(file),
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Pages of zeros become holes: memory that no restoring need copy. */
+static int
+keep_pages(const struct parking *p, int out, uint64_t end)
+{
+	static const char zeros[XEN_PAGE];
+	uint64_t at = 0;
+	int r = 0;
+
+	while (at < end && r == 0) {
+		uint64_t pages = (end - at) / XEN_PAGE;
+		struct xen_map map;
+
+		if (pages > XEN_CHUNK)
+			pages = XEN_CHUNK;
+		r = xen_map(p->host, p->domain, at, (size_t)pages, &map);
+		for (uint64_t i = 0; i < pages && r == 0; i++) {
+			const char *page = (char *)map.at + i * XEN_PAGE;
+
+			if (memcmp(page, zeros, XEN_PAGE) != 0 &&
+			    pwrite(out, page, XEN_PAGE,
+				(off_t)(at + i * XEN_PAGE)) != XEN_PAGE)
+				r = errno ? -errno : -EIO;
+		}
+		xen_unmap(p->host, &map);
+		at += pages * XEN_PAGE;
+	}
+	return r;
+}
+
+static int
+keep_ram(const struct parking *p)
+{
+	const uint64_t bytes = (uint64_t)p->park->mem_mib << 20;
+	CLEANUP(close_fd) int out = create(p, MANIFEST_RAM);
+	int r = out < 0 ? out : 0;
+
+	if (r == 0 && ftruncate(out, (off_t)bytes) < 0)
+		r = -errno;
+	if (r == 0)
+		r = keep_pages(p, out, bytes);
+	return r < 0 || fsync(out) == 0 ? r : -errno;
+}
+
+static int
+keep_state(const struct parking *p)
+{
+	CLEANUP(xen_state_done) struct xen_state state = {.octets = NULL};
+	CLEANUP(close_fd) int out = create(p, MANIFEST_STATE);
+	int r = out < 0 ? out : xen_state_get(p->host, p->domain, &state);
+
+	if (r == 0)
+		r = write_all(out, state.octets, state.n);
+	return r < 0 || fsync(out) == 0 ? r : -errno;
+}
+
+static int
+note(const struct parking *p)
+{
+	const struct xen_park *park = p->park;
+	struct manifest m = {.mailbox = MAILBOX_VERSION,
+	    .mem_mib = park->mem_mib,
+	    .tsc_khz = xen_host_khz(p->host),
+	    .built_usec = wall_now().usec};
+	size_t n;
+	int r = 0;
+
+	(void)snprintf(m.reference, sizeof(m.reference), "%s", park->name);
+	(void)snprintf(m.backend, sizeof(m.backend), "%s", vmm_xen.name);
+	(void)snprintf(m.accel, sizeof(m.accel), "%s", "hvm");
+	(void)snprintf(m.recipe, sizeof(m.recipe), "%s", park->recipe);
+	(void)xen_machine_digest(m.machine);
+	(void)xen_host_version(p->host, m.hypervisor, sizeof(m.hypervisor));
+	(void)read_file(park->dirfd, "packages", PACKAGES_MAX, &m.packages, &n);
+	for (int f = 0; f < MANIFEST_FILES && r == 0; f++) {
+		r = manifest_add(&m, park->dirfd, (enum manifest_file)f);
+		if (r == -ENOENT && f == MANIFEST_DISK)
+			r = 0;
+	}
+	if (r == 0)
+		r = manifest_write(park->dirfd, &m);
+	manifest_done(&m);
+	return r;
+}
+
+static int
+park_in(struct parking *p)
+{
+	int r = boot(p);
+
+	if (r == 0)
+		say(p, "save its memory and the state of its processor");
+	if (r == 0)
+		r = keep_ram(p);
+	if (r == 0)
+		r = keep_state(p);
+	if (r == 0)
+		say(p, "write the digests of its files");
+	return r < 0 ? r : note(p);
+}
+
+static const char *
+in_words(int r)
+{
+	switch (r) {
+	case -ETIMEDOUT:
+		return "the agent has not come to its mailbox in time";
+	case -ECHILD:
+		return "the guest went down before its agent came";
+	case -ENOEXEC:
+		return "the kernel is no ELF image that can be booted so";
+	case -EFBIG:
+		return "kernel and initial RAM disk don't fit into its memory";
+	case -ENOMEM:
+		return "Xen has too little free memory; give dom0 less "
+		       "(dom0_mem=)";
+	default:
+		return strerror(-r);
+	}
+}
+
+int
+xen_park(const struct xen_park *park, char *err, size_t err_size)
+{
+	struct parking p = {
+	    .park = park, .end.usec = mono_now().usec + park->patience_usec};
+	unsigned char handle[XEN_HANDLE];
+	char site[OWNER_SITE_SIZE];
+	int r;
+
+	if (faccessat(park->dirfd, "disk", F_OK, 0) == 0) {
+		(void)snprintf(err, err_size,
+		    "a domain has no device model, so no disk; take the back "
+		    "end qemu for this reference");
+		return -EOPNOTSUPP;
+	}
+	r = xen_host_open(&p.host, err, err_size);
+	if (r < 0)
+		return r;
+	xen_owner_handle(owner_site(park->state, site), XEN_REFERENCE, handle);
+	r = xen_domain_new(p.host, handle, &p.domain);
+	if (r == 0) {
+		r = park_in(&p);
+		xen_unmap(p.host, &p.page);
+		(void)xen_domain_end(p.host, p.domain);
+	}
+	if (r < 0)
+		(void)snprintf(err, err_size, "%s", in_words(r));
+	xen_host_close(p.host);
+	return r;
+}

@@ -1,0 +1,203 @@
+/*
+ * vmm/xen_priv.h - the parts of the back end Xen.
+ *
+ * No type or number of Xen's libraries is seen here: their errors are negative
+ * errnos, a domain is a uint32_t.
+ */
+#ifndef SLUICE_VMM_XEN_PRIV_H
+#define SLUICE_VMM_XEN_PRIV_H
+
+#include "common/clock.h"
+#include "vmm/hostbox.h"
+#include "vmm/manifest.h"
+#include "vmm/owner.h"
+#include "vmm/vmm.h"
+
+#include <stdbool.h>
+
+struct xen_host; /* open handles of the hypervisor and of xenstore */
+struct xen_store;
+
+#define XEN_PAGE 4096u
+/* Pages that are mapped at a time when octets are moved: 1 MiB. */
+#define XEN_CHUNK 256u
+
+/* The guest's physical memory is pages from 0 on, the mailbox right above the
+ * RAM.  A kernel searches where a PC has its BIOS: zeros answer it, and Xen
+ * need not, an octet at a time. */
+
+/* --- xen_host.c */
+
+/*
+ * Open the hypervisor for the control of domains.
+ * Returns 0; or -ENOTSUP with what is missing and what can be done about it
+ * in words.
+ */
+int xen_host_open(struct xen_host **ret, char *why, size_t why_size);
+void xen_host_close(struct xen_host *host);
+
+/*
+ * Can domains share memory?  Tried on an empty domain.  Returns 0; -ENOTSUP
+ * with the reason in words; or -errno, too, if there can be no such domain.
+ */
+int xen_host_shares(struct xen_host *host, char *why, size_t why_size);
+
+/* "Xen 4.17.5-pre"; into buf, returns buf. */
+char *xen_host_version(struct xen_host *host, char *buf, size_t size);
+uint32_t xen_host_khz(const struct xen_host *host); /* of time stamps */
+struct xen_store *xen_host_store(const struct xen_host *host);
+
+/* --- xen_domain.c: a domain, its memory, its life. */
+
+#define XEN_HANDLE 16
+#define XEN_NONE   UINT32_MAX
+
+/* An empty one that stands still.  0 or -errno (-ENOMEM, -EPERM). */
+int xen_domain_new(
+    struct xen_host *host, const unsigned char *handle, uint32_t *ret_domain);
+
+/* Give an empty one a processor, that much memory, and a mailbox: all zero. */
+int xen_domain_furnish(struct xen_host *host, uint32_t domain, uint32_t mib);
+
+/*
+ * Make an empty one a fork of a parent, which stands still from now on.
+ * Returns 0; -ENOMEM; -ESRCH: the parent is gone; -ENOTSUP: no memory
+ * sharing; -EINVAL: parent and fork are not of one kind; or -errno.
+ */
+int xen_domain_fork(struct xen_host *host, uint32_t parent, uint32_t domain);
+
+int xen_domain_pause(struct xen_host *host, uint32_t domain);
+int xen_domain_unpause(struct xen_host *host, uint32_t domain);
+
+/* Has it gone down: panicked, rebooted, or been crashed for want of memory?
+ * Also true of one that is no more. */
+bool xen_domain_is_down(struct xen_host *host, uint32_t domain);
+
+/* Memory that it has for itself; 0: unknown. */
+uint64_t xen_domain_private(struct xen_host *host, uint32_t domain);
+
+/* End it; its forks must have been ended before, or they would read wrong
+ * octets.  0, also if there is none; or -errno. */
+int xen_domain_end(struct xen_host *host, uint32_t domain);
+
+/* The handle of the next domain from *domain on, or -ESRCH: no more. */
+int xen_domain_next(
+    struct xen_host *host, uint32_t *domain, unsigned char *handle);
+
+struct xen_map {
+	void *at; /* NULL: none */
+	size_t pages;
+};
+
+/*
+ * Map pages of a domain, to read and to write.  In a fork each of them becomes
+ * its own.  0 or -errno (-ENOMEM: no memory for own pages).
+ */
+int xen_map(struct xen_host *host, uint32_t domain, uint64_t address,
+    size_t pages, struct xen_map *ret);
+void xen_unmap(struct xen_host *host, struct xen_map *map);
+
+/* Copy n octets of a file into a domain.  0; -ENODATA: the file is shorter; or
+ * -errno.  Blocks for the copy. */
+int xen_fill(struct xen_host *host, uint32_t domain, uint64_t address, int fd,
+    uint64_t from, uint64_t n);
+
+/* --- xen_cpu.c: the state of a domain's processor and devices. */
+
+struct xen_state {
+	unsigned char *octets; /* as Xen has it */
+	uint32_t n;
+};
+
+void xen_state_done(struct xen_state *state);
+
+/* All of it, of a domain that stands still.  0 or -errno; the caller frees. */
+int xen_state_get(
+    struct xen_host *host, uint32_t domain, struct xen_state *ret);
+
+/*
+ * Of a whole state what makes a processor go on where it stood, its clock of
+ * time stamps too: the fork's would run on while its parent stands still.
+ * 0, or -EBADMSG: it is not in there.
+ */
+int xen_state_cpu(const struct xen_state *whole, struct xen_state *ret);
+
+/* 0, or -EBADMSG: the hypervisor doesn't take it; or -errno. */
+int xen_state_put(
+    struct xen_host *host, uint32_t domain, const struct xen_state *state);
+
+/* Let the processor begin at `entry` in 64-bit mode, as Linux expects it, with
+ * page tables and parameters at these addresses. */
+int xen_cpu_begin(struct xen_host *host, uint32_t domain, uint64_t entry,
+    uint64_t tables, uint64_t params);
+
+/* --- xen_kernel.c: Linux by its 64-bit boot protocol. */
+
+/* dirfd: where kernel (ELF) and initrd lie.  0; -ENOEXEC; -EFBIG: they don't
+ * fit; or -errno. */
+int xen_kernel_load(
+    struct xen_host *host, uint32_t domain, int dirfd, uint32_t mem_mib);
+
+/* The command line, but for what differs from host to host. */
+extern const char xen_kernel_words[];
+
+/* --- xen_owner.c */
+
+enum xen_role { XEN_REFERENCE = 'r', XEN_CLONE = 'c' };
+
+/* A domain's handle says whose it is, even before anything else can. */
+void xen_owner_handle(
+    const char *site, enum xen_role role, unsigned char *ret_handle);
+
+/* Is that the handle of a domain of that site, in which role, and of which
+ * process of ours?  Pure. */
+bool xen_owner_find(const unsigned char *handle, const char *site,
+    enum xen_role *ret_role, pid_t *ret_pid, uint32_t *ret_start);
+
+/* As reap() of vmm/vmm.h; forks before their parents. */
+int xen_reap(const struct vmm_options *options);
+
+/* --- xen_store.c: who owns what, for people and for `xl`. */
+
+struct xen_store *xen_store_open(void); /* NULL: nobody answers */
+void xen_store_close(struct xen_store *store);
+
+struct xen_note {
+	const char *site;
+	const char *reference;
+	enum xen_role role;
+	uint32_t parent; /* XEN_NONE: none */
+	uint32_t slot;   /* of a clone */
+};
+
+/* 0 or -errno.  Blocks for a few answers of xenstored. */
+int xen_store_note(
+    struct xen_store *store, uint32_t domain, const struct xen_note *note);
+void xen_store_forget(struct xen_store *store, uint32_t domain);
+
+/* --- xen_open.c */
+
+struct vmm {
+	struct manifest manifest;
+	struct xen_host *host;
+	struct xen_state state; /* of the reference when it was parked */
+	struct xen_state cpu;   /* of it, what a fork is given once more */
+	uint32_t parent;        /* a domain; XEN_NONE: no memory sharing */
+	int ram;                /* then: sealed memfd; else -1 */
+	char site[OWNER_SITE_SIZE];
+	uint32_t clones; /* that are not gone */
+};
+
+int xen_probe(const struct vmm_options *options, char *why, size_t why_size);
+int xen_open(const struct vmm_options *options, struct vmm **ret, char *err,
+    size_t err_size);
+void xen_close(struct vmm *vmm);
+
+/* Digest of all that a clone has in common with its reference; into buf[65],
+ * returns buf. */
+char *xen_machine_digest(char *buf);
+
+/* A domain with memory and state of the reference, standing still. */
+int xen_restore(struct vmm *vmm, int ram, enum xen_role role, uint32_t *ret);
+
+#endif
