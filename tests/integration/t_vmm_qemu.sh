@@ -99,7 +99,7 @@ is "a missing file: bad news" 1 $?
 
 # --- Clones.
 
-if "$SLUICE_BUILD/tests/clones" "$state" "$hostile" \
+if "$SLUICE_BUILD/tests/clones" qemu "$state" "$hostile" \
     "$SLUICE_BUILD/tests/sample_hello" >"$dir/clones" 2>&1; then
 	ok "clones: $(grep -a PASSED "$dir/clones")"
 else

@@ -9,14 +9,19 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "tests/support/open_files.h"
+#include "vmm/backends.h"
 #include "vmm/mailbox.h"
-#include "vmm/qemu.h"
 #include "vmm/vmm.h"
+#ifdef SLUICE_XEN
+#include "vmm/xen_priv.h"
+#endif
 
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +29,22 @@
 
 #define PATIENCE_USEC (30 * USEC_PER_SEC)
 
-static const struct vmm_ops *const ops = &vmm_qemu;
+static const struct vmm_ops *ops; /* of choose_back_end() */
+
+static inline bool
+choose_back_end(const char *name)
+{
+	for (size_t i = 0; i < backends_n; i++)
+		if (strcmp(backends[i]->name, name) == 0)
+			ops = backends[i];
+	return ops != NULL;
+}
+
+static inline bool
+is_xen(void)
+{
+	return strcmp(ops->name, "xen") == 0;
+}
 
 static inline const char *
 event_name(int event)
@@ -110,8 +130,10 @@ inject(struct vm *vm, const char *name, const void *octets, size_t n)
 	assert_int_equal(0, ops->inject(vm, &sample));
 }
 
+/* --- Clones from outside: whoever kills them doesn't ask the back end. */
+
 /* The newest child of this process; 0: none. */
-static inline pid_t
+static inline int
 youngest_child(void)
 {
 	FILE *f = fopen("/proc/thread-self/children", "re");
@@ -122,6 +144,87 @@ youngest_child(void)
 		last = pid;
 	(void)fclose(f);
 	return last;
+}
+
+#ifdef SLUICE_XEN
+static inline struct xen_host *
+any_host(void)
+{
+	struct xen_host *host = NULL;
+	char why[256];
+
+	if (xen_host_open(&host, why, sizeof(why)) < 0)
+		fail_msg("%s", why);
+	return host;
+}
+
+/* The newest clone among all domains; 0: none. */
+static inline int
+newest_domain(void)
+{
+	struct xen_host *host = any_host();
+	unsigned char handle[XEN_HANDLE];
+	uint32_t domain = 0;
+	int newest = 0;
+
+	for (; xen_domain_next(host, &domain, handle) == 0; domain++)
+		if (handle[XEN_HANDLE - 1] == XEN_CLONE)
+			newest = (int)domain;
+	xen_host_close(host);
+	return newest;
+}
+
+static inline void
+end_from_outside(int domain)
+{
+	struct xen_host *host = any_host();
+
+	assert_int_equal(0, xen_domain_end(host, (uint32_t)domain));
+	xen_host_close(host);
+}
+
+static inline bool
+is_domain(int domain)
+{
+	struct xen_host *host = any_host();
+	bool is_down = xen_domain_is_down(host, (uint32_t)domain);
+
+	xen_host_close(host);
+	return !is_down;
+}
+#endif
+
+/* A number by which the newest clone is known outside; 0: there is none. */
+static inline int
+newest_clone(void)
+{
+#ifdef SLUICE_XEN
+	if (is_xen())
+		return newest_domain();
+#endif
+	return youngest_child();
+}
+
+static inline void
+kill_clone(int number)
+{
+#ifdef SLUICE_XEN
+	if (is_xen()) {
+		end_from_outside(number);
+		return;
+	}
+#endif
+	assert_int_equal(0, kill(number, SIGKILL));
+}
+
+static inline bool
+is_clone_there(int number)
+{
+#ifdef SLUICE_XEN
+	if (is_xen())
+		return is_domain(number);
+#endif
+	return kill(number, 0) == 0;
 }
 
 #endif
