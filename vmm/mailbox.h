@@ -29,6 +29,9 @@
 #define MAILBOX_TYPE_MAX   64
 #define MAILBOX_SEED_BYTES 64
 #define MAILBOX_BELL_PORT  0x3f8 /* the guest's COM1 */
+/* A word of the kernel's command line, with any value: nothing is at the port,
+ * and the host looks by its clock. */
+#define MAILBOX_NO_BELL "nobell"
 
 enum mailbox_command {
 	MAILBOX_PING = 1, /* answer; deadline_msec > 0: rehearse a run before,

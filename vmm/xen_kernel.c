@@ -37,13 +37,16 @@
 /*
  * nopv: Xen's own clocks, timers and channels are not forked, so the guest is
  * to see none: it ticks by the PIT.  acpi, noapic, pci: there is nothing to
- * look for.  iomem: the agent maps the mailbox by /dev/mem.  panic and
- * reboot: either is the end of the domain.
+ * look for.  No bell: Xen would emulate each ring, and nobody hears it.  (A
+ * QEMU that translates SVM refuses port access to a guest that was restored: it
+ * takes the busy task segment that Xen restores for none.)  iomem: the agent
+ * maps the mailbox by /dev/mem.  panic and reboot: either is the end of the
+ * domain.
  */
 const char xen_kernel_words[] =
     "nopv acpi=off noapic pci=off tsc=reliable iomem=relaxed mitigations=off "
     "nokaslr random.trust_cpu=on panic=-1 reboot=t audit=0 nowatchdog "
-    "rcupdate.rcu_cpu_stall_suppress=1 quiet loglevel=3";
+    "rcupdate.rcu_cpu_stall_suppress=1 quiet loglevel=3 " MAILBOX_NO_BELL "=1";
 
 struct kernel {
 	struct xen_host *host;

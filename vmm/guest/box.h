@@ -18,7 +18,7 @@
  */
 int box_open(const char *address, struct mailbox **ret);
 
-/* Tell the host to look. */
+/* Tell the host to look, if it can hear that. */
 void box_ring(void);
 
 /* The octets of the report, MAILBOX_REPORT_MAX; of the sample. */
