@@ -81,7 +81,7 @@ holder_choose(const struct conf *conf, const struct vmm_ops *const *ops,
 	(void)snprintf(why, why_size, "vm.backend is %s, which is not built in",
 	    conf->vm.backend);
 	for (size_t i = 0; i < n && !*ret; i++) {
-		char text[96] = "";
+		char text[192] = "";
 
 		if (!is_admitted(conf, ops[i]->name))
 			continue;

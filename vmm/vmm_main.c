@@ -28,7 +28,7 @@ struct start {
 	struct conf *conf;
 	struct metrics *metrics;
 	struct holder_parts parts;
-	char why[128];
+	char why[224];
 	int lock_fd;
 };
 
