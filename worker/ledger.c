@@ -32,7 +32,6 @@ static const char schema[] =
     "CREATE TABLE journal("
     " inode INTEGER PRIMARY KEY, name TEXT NOT NULL,"
     " offset INTEGER NOT NULL);";
-#define SCHEMA_VERSION 2
 
 #define MESSAGE_COLUMNS \
 	"id, accepted_at, t, bytes, wait_usec, service_usec, sender, rcpt, " \
@@ -99,7 +98,7 @@ ledger_open(const char *path, bool read_only, unsigned int patience_msec,
 	int r;
 
 	r = store_open(
-	    path, schema, SCHEMA_VERSION, read_only, &l->store, err, err_size);
+	    path, schema, LEDGER_FORMAT, read_only, &l->store, err, err_size);
 	if (r < 0)
 		return r;
 	(void)snprintf(

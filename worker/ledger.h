@@ -15,6 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of the file; one of another format is set aside and made anew. */
+#define LEDGER_FORMAT 2
+
 struct ledger;
 
 /*

@@ -1,4 +1,5 @@
 #include "tools/sim/trace.h"
+#include "worker/ledger.h"
 
 #include "common/store.h"
 #include "tests/support/ledger_site.h"
@@ -229,8 +230,8 @@ a_foreign_database_is_no_ledger(void **state)
 	struct trace t;
 	char err[400];
 
-	assert_int_equal(store_open(path, "CREATE TABLE x(y)", 1, false, &store,
-			     err, sizeof(err)),
+	assert_int_equal(store_open(path, "CREATE TABLE x(y)", LEDGER_FORMAT,
+			     false, &store, err, sizeof(err)),
 	    0);
 	assert_int_equal(
 	    trace_read(path, 0, UINT64_MAX, &t, err, sizeof(err)), -EBADMSG);

@@ -5,13 +5,11 @@
 
 #include "common/cleanup.h"
 #include "common/store.h"
+#include "worker/ledger.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Of worker/ledger.c; we read only, so it is never made by us. */
-#define LEDGER_SCHEMA_VERSION 1
 
 /*
  * A message's last move out of a feed queue is the worker's line of its
@@ -75,8 +73,7 @@ trace_read_ledger(
 	char why[256];
 	int r;
 
-	r = store_open(
-	    path, "", LEDGER_SCHEMA_VERSION, true, &store, why, sizeof(why));
+	r = store_open(path, "", LEDGER_FORMAT, true, &store, why, sizeof(why));
 	if (r < 0) {
 		(void)snprintf(err, err_size, "%s: %s", path, why);
 		return r;
