@@ -1,15 +1,15 @@
 #!/bin/bash
-# tests/integration/t_spread.sh - sluice model spread over a ledger of 100,000
+# tests/integration/t_spread.sh - sluice model spread over a ledger of many
 # attachments: every measure against one that is counted slowly, alarms,
 # pseudonyms, and texts that senders chose.
 #
-# Environment: SLUICE_BUILD; SPREAD_FILES (100000)
+# Environment: SLUICE_BUILD; SPREAD_FILES (20000)
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 command -v python3 >/dev/null || skip "no python3 here"
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-files=${SPREAD_FILES:-100000}
+files=${SPREAD_FILES:-20000}
 dir=$(mktemp -d "${SLUICE_TEST_DISK:-/var/tmp}/t_spread.XXXXXX") || exit 1
 trap clean_up EXIT
 spool=$dir/spool
