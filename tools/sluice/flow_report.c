@@ -66,19 +66,17 @@ print_row(struct table *t, const struct flow_figures *f)
 		table_cell(t, "%.3f", cells[i]);
 }
 
-static struct table *
-new_table(const char *first)
-{
-	const char *const titles[] = {first, ">accuracy", ">precision",
-	    ">recall", ">AUC", ">TPR at 0.1 %", ">TPR at 1 %"};
-
-	return table_new(ARRAY_SIZE(titles), titles);
-}
+/* A table borrows its titles. */
+#define FIGURES \
+	">accuracy", ">precision", ">recall", ">AUC", ">TPR at 0.1 %", \
+	    ">TPR at 1 %"
+static const char *const by_samples[] = {"learned from", FIGURES};
+static const char *const by_model[] = {"model", FIGURES};
 
 static void
 print_curve(const struct report *r, enum flow_kind kind)
 {
-	struct table *t = new_table("learned from");
+	struct table *t = table_new(ARRAY_SIZE(by_samples), by_samples);
 	struct flow_figures f;
 
 	for (size_t i = 0; i < ARRAY_SIZE(curve); i++) {
@@ -97,7 +95,7 @@ print_curve(const struct report *r, enum flow_kind kind)
 static void
 print_models(const struct report *r)
 {
-	struct table *t = new_table("model");
+	struct table *t = table_new(ARRAY_SIZE(by_model), by_model);
 	struct flow_figures f;
 
 	for (unsigned int k = 0; k < FLOW_KINDS; k++) {
