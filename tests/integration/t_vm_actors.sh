@@ -78,7 +78,7 @@ run()
 # What lies on this host where the programs write in a guest.
 targets()
 {
-	grep -ohE '/(root|etc|tmp|var|opt|usr|dev/shm|mnt)/[][A-Za-z0-9._*/-]*' \
+	grep -d skip -ohE '/(root|etc|tmp|var|opt|usr|dev/shm|mnt)/[][A-Za-z0-9._*/-]*' \
 	    "$actors"/* | sort -u | while read -r path; do
 		# shellcheck disable=SC2086 # globs are meant
 		ls -ld --time-style=full-iso $path 2>/dev/null
