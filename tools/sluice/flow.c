@@ -2,6 +2,7 @@
  * tools/sluice/flow.c - `sluice flow SUB-COMMAND`: finds it and calls it.
  */
 #include "tools/sluice/flow.h"
+#include "tools/sluice/subs.h"
 
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -13,65 +14,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const struct {
-	const char *name;
-	command_main *main;
-	const char *help;
-} subs[] = {
+static const struct sub_command subs[] = {
     {"learn", flow_learn, "learn from connections that carried ham or spam"},
     {"classify", flow_classify, "what is said of connections, and why"},
     {"report", flow_report, "what the learner is worth on this site's mail"},
 };
 
-static void
-print_help(FILE *out)
-{
-	(void)fprintf(out, "Usage: sluice flow SUB-COMMAND [OPTION...]\n"
-			   "Judging the TCP connections that carry mail.\n\n");
-	for (size_t i = 0; i < ARRAY_SIZE(subs); i++)
-		(void)fprintf(out, "  %-10s %s\n", subs[i].name, subs[i].help);
-	(void)fprintf(out, "\n`sluice flow SUB-COMMAND --help` tells more.\n");
-}
-
-/* `sluice -c FILE flow SUB ...` comes as `flow -c FILE SUB ...`: SUB first. */
-static void
-sort_arguments(int argc, char **argv)
-{
-	if (argc > 3 && strcmp(argv[1], "-c") == 0) {
-		char *option = argv[1], *file = argv[2];
-
-		argv[1] = argv[3];
-		argv[2] = option;
-		argv[3] = file;
-	}
-}
-
 int
 command_flow(int argc, char **argv)
 {
-	sort_arguments(argc, argv);
-	if (argc < 2) {
-		print_help(stderr);
-		return STATUS_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0) {
-		print_help(stdout);
-		return STATUS_FINE;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(subs); i++) {
-		CLEANUP(free_ptr) char *name = NULL;
-
-		if (strcmp(subs[i].name, argv[1]) != 0)
-			continue;
-		name = xasprintf("sluice flow %s", subs[i].name);
-		argv[1] = name;
-		return subs[i].main(argc - 1, argv + 1);
-	}
-	(void)fprintf(stderr,
-	    "sluice flow: %s: no such sub-command; `sluice flow --help` lists "
-	    "them\n",
-	    argv[1]);
-	return STATUS_USAGE;
+	return subs_call("flow",
+	    "Judging the TCP connections that carry mail.\n", subs,
+	    ARRAY_SIZE(subs), argc, argv);
 }
 
 error_t
