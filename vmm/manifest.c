@@ -13,6 +13,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+/* What may come of the recipe's list. */
+#define PACKAGES_MAX (128u << 10)
+
 static const char *const names[MANIFEST_FILES] = {
     [MANIFEST_KERNEL] = "kernel",
     [MANIFEST_INITRD] = "initrd",
@@ -338,4 +341,20 @@ manifest_done(struct manifest *manifest)
 {
 	free(manifest->packages);
 	manifest->packages = NULL;
+}
+
+int
+manifest_complete(int dirfd, struct manifest *manifest)
+{
+	size_t n;
+	int r = 0;
+
+	(void)read_file(
+	    dirfd, "packages", PACKAGES_MAX, &manifest->packages, &n);
+	for (int f = 0; f < MANIFEST_FILES && r == 0; f++) {
+		r = manifest_add(manifest, dirfd, (enum manifest_file)f);
+		if (r == -ENOENT && f == MANIFEST_DISK)
+			r = 0;
+	}
+	return r < 0 ? r : manifest_write(dirfd, manifest);
 }

@@ -60,6 +60,13 @@ int manifest_read(int dirfd, struct manifest *ret, char *err, size_t err_size);
 /* Write it whole or not at all.  0 or -errno. */
 int manifest_write(int dirfd, const struct manifest *manifest);
 
+/*
+ * Add the recipe's list of packages, if there is one, and all files that a
+ * reference has (a disk is none of most), then write it.  Reads all of them.
+ * 0 or -errno as manifest_add(), manifest_write().
+ */
+int manifest_complete(int dirfd, struct manifest *manifest);
+
 /* Note size and digest of a file that is there.  Returns 0 or -errno; -ENOENT
  * leaves it as one that is not there.  Blocks for its reading. */
 int manifest_add(struct manifest *manifest, int dirfd, enum manifest_file file);

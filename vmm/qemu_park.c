@@ -22,10 +22,8 @@
 /* Of the guest's console and of QEMU's own words, for an error. */
 #define LAST_WORDS 512
 #define PAGE       4096u
-/* A page file of a reference: what may come of the recipe's list. */
-#define PACKAGES_MAX (128u << 10)
-#define STATE_MAX    (64u << 20)
-#define LOOK_MSEC    20
+#define STATE_MAX  (64u << 20)
+#define LOOK_MSEC  20
 
 struct parking {
 	const struct qemu_park *park;
@@ -271,7 +269,6 @@ note(const struct qemu_park *park, const struct qemu_machine *machine,
 	    .mem_mib = machine->mem_mib,
 	    .tsc_khz = machine->tsc_khz,
 	    .built_usec = wall_now().usec};
-	size_t n;
 	int r;
 
 	(void)snprintf(m.reference, sizeof(m.reference), "%s", park->name);
@@ -282,14 +279,8 @@ note(const struct qemu_park *park, const struct qemu_machine *machine,
 	(void)qemu_machine_digest(machine, m.machine);
 	r = qemu_version(machine->program, m.hypervisor, sizeof(m.hypervisor),
 	    err, err_size);
-	(void)read_file(park->dirfd, "packages", PACKAGES_MAX, &m.packages, &n);
-	for (int f = 0; f < MANIFEST_FILES && r == 0; f++) {
-		r = manifest_add(&m, park->dirfd, (enum manifest_file)f);
-		if (r == -ENOENT && f == MANIFEST_DISK)
-			r = 0;
-	}
 	if (r == 0)
-		r = manifest_write(park->dirfd, &m);
+		r = manifest_complete(park->dirfd, &m);
 	manifest_done(&m);
 	return r;
 }

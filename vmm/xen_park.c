@@ -10,10 +10,9 @@
 #include <string.h>
 
 /* As of QEMU's references (vmm/qemu_park.c). */
-#define WARM_UP      20
-#define FIRST_ORDER  1000000
-#define LOOK_USEC    5000
-#define PACKAGES_MAX (128u << 10)
+#define WARM_UP     20
+#define FIRST_ORDER 1000000
+#define LOOK_USEC   5000
 
 struct parking {
 	const struct xen_park *park;
@@ -153,8 +152,7 @@ note(const struct parking *p)
 	    .mem_mib = park->mem_mib,
 	    .tsc_khz = xen_host_khz(p->host),
 	    .built_usec = wall_now().usec};
-	size_t n;
-	int r = 0;
+	int r;
 
 	(void)snprintf(m.reference, sizeof(m.reference), "%s", park->name);
 	(void)snprintf(m.backend, sizeof(m.backend), "%s", vmm_xen.name);
@@ -162,14 +160,7 @@ note(const struct parking *p)
 	(void)snprintf(m.recipe, sizeof(m.recipe), "%s", park->recipe);
 	(void)xen_machine_digest(m.machine);
 	(void)xen_host_version(p->host, m.hypervisor, sizeof(m.hypervisor));
-	(void)read_file(park->dirfd, "packages", PACKAGES_MAX, &m.packages, &n);
-	for (int f = 0; f < MANIFEST_FILES && r == 0; f++) {
-		r = manifest_add(&m, park->dirfd, (enum manifest_file)f);
-		if (r == -ENOENT && f == MANIFEST_DISK)
-			r = 0;
-	}
-	if (r == 0)
-		r = manifest_write(park->dirfd, &m);
+	r = manifest_complete(park->dirfd, &m);
 	manifest_done(&m);
 	return r;
 }
