@@ -225,10 +225,12 @@ case $said in
 *) bad "the gate is dead: $said" ;;
 esac
 is_new()
-{
-	[ -n "$(child gate)" ] && [ "$(child gate)" != "$gate" ] && echo yes
+{ # another process, and it listens: one that doesn't yet can't be said to hang
+	[ "$(child gate)" != "$gate" ] &&
+		grep -q "sluice-gate\[$(child gate)\]: ready " \
+		    "$place/log/sluice.log" && echo yes
 }
-eventually 2 "it is started again" yes is_new
+eventually 5 "it is started again" yes is_new
 
 gate=$(child gate)
 kill -STOP "$gate"
