@@ -29,7 +29,7 @@ struct vm {
 	size_t n_due;
 	uint64_t taken_usec; /* NEVER: not yet */
 	uint64_t parked_usec, made_usec;
-	bool is_ending, is_lost;
+	bool is_ending, is_lost, has_rehearsed;
 };
 
 struct vmm {
@@ -258,6 +258,7 @@ make_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 static int
 rehearse(struct vm *vm)
 {
+	vm->has_rehearsed = true;
 	vm->vmm->fake->counts.rehearsed++;
 	if (vm->plan.fault == FAKE_REHEARSAL_REFUSED)
 		return -EIO;
@@ -438,6 +439,7 @@ stats(const struct vm *vm, struct vmm_stats *ret)
 			      ? vm->parked_usec - vm->made_usec
 			      : 0,
 	    .lost_events = vm->plan.lost_events,
+	    .wants_rehearsal = !vm->has_rehearsed && !vm->plan.gains_nothing,
 	};
 }
 

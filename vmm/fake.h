@@ -51,6 +51,7 @@ struct fake_plan {
 	uint64_t piece_usec;
 	uint64_t private_bytes;
 	uint64_t lost_events;
+	bool gains_nothing; /* by a rehearsal */
 };
 
 struct fake;

@@ -50,7 +50,7 @@ empty(struct slot *slot)
 	slot->vm = NULL;
 	slot->private_bytes = 0;
 	slot->clone_usec = 0;
-	slot->has_rehearsed = false;
+	slot->wants_rehearsal = false;
 	slot->is_full = false;
 	slot->given_at.usec = 0;
 }
@@ -130,6 +130,7 @@ act_park(struct slot *slot, struct mono now)
 	(void)now;
 	measure(slot, &stats);
 	slot->clone_usec = stats.clone_usec;
+	slot->wants_rehearsal = stats.wants_rehearsal;
 	slot->ref->failures = 0;
 	p->counts.cloned++;
 	p->counts.clone_usec =
@@ -139,7 +140,6 @@ act_park(struct slot *slot, struct mono now)
 void
 act_rehearse(struct slot *slot, struct mono now)
 {
-	slot->has_rehearsed = true;
 	slot->begun_at = now;
 	late_after(slot, slot->pool->limits.clone_usec, now);
 	if (slot->ref->ops->rehearse(slot->vm) < 0)
@@ -155,6 +155,7 @@ act_ready(struct slot *slot, struct mono now)
 	/* It says nothing yet of what a clone grows to. */
 	slot->ref->ops->stats(slot->vm, &stats);
 	slot->private_bytes = stats.private_bytes;
+	slot->wants_rehearsal = stats.wants_rehearsal;
 	c->rehearse_usec =
 	    admit_mean(c->rehearse_usec, mono_span(slot->begun_at, now));
 }

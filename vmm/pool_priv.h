@@ -77,7 +77,7 @@ struct slot {
 	uint64_t private_bytes, clone_usec;
 	struct mono begun_at; /* the last rehearsal, or its end */
 	struct mono given_at;
-	bool has_rehearsed;
+	bool wants_rehearsal;
 	bool is_full; /* more of its report can be read at once */
 };
 

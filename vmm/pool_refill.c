@@ -130,7 +130,7 @@ best_parked(const struct pool *p, const struct ref *ref)
 		struct slot *s = &p->slots[i];
 
 		if (s->state == POOL_PARKED && s->ref == ref &&
-		    (!best || s->has_rehearsed > best->has_rehearsed))
+		    (!best || s->wants_rehearsal < best->wants_rehearsal))
 			best = s;
 	}
 	return best;
@@ -294,8 +294,8 @@ rehearse(struct pool *p, struct mono now)
 	for (uint32_t i = 0; i < p->limits.slots; i++) {
 		struct slot *s = &p->slots[i];
 
-		if (s->state != POOL_PARKED || s->has_rehearsed ||
-		    s->ref->is_retired || !s->ref->ops->rehearse)
+		if (s->state != POOL_PARKED || !s->wants_rehearsal ||
+		    s->ref->is_retired)
 			continue;
 		slot_event(s, EV_REHEARSE, now);
 		return;

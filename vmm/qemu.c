@@ -44,14 +44,13 @@ struct vm {
 	struct hostbox box;
 	struct qemu_process process;
 	struct qmp control;
-	int events; /* epoll of bell, QMP and pidfd; of a clock once it floods
-		     */
+	int events; /* epoll: bell, QMP, pidfd; a clock once it floods */
 	int clock;
 	struct mono window; /* in which rings are counted */
 	uint32_t rings;
 	unsigned int pending; /* enum vmm_event, as bits */
 	bool has_looked;      /* since -EAGAIN was told last */
-	bool is_reaped;
+	bool is_reaped, has_rehearsed;
 	struct mono begun;
 	uint64_t clone_usec;
 };
@@ -234,6 +233,7 @@ static int
 qemu_rehearse(struct vm *vm)
 {
 	assert(vm->magic == VM_MAGIC);
+	vm->has_rehearsed = true;
 	return go_on(vm, MAILBOX_PING, REHEARSAL_USEC, LOADING);
 }
 
@@ -477,7 +477,8 @@ qemu_stats(const struct vm *vm, struct vmm_stats *ret)
 	    .private_bytes =
 		vm->is_reaped ? 0 : qemu_private_bytes(vm->process.pid),
 	    .clone_usec = vm->clone_usec,
-	    .lost_events = hostbox_lost(&vm->box)};
+	    .lost_events = hostbox_lost(&vm->box),
+	    .wants_rehearsal = !vm->has_rehearsed && qemu_gains(vm->vmm)};
 }
 
 const struct vmm_ops vmm_qemu = {

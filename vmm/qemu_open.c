@@ -270,3 +270,14 @@ qemu_close(struct vmm *vmm)
 	free(vmm->program);
 	free(vmm);
 }
+
+/*
+ * What a rehearsal translates is kept by the guest's physical addresses.  On
+ * a root disk is Wine, which reads its libraries into new pages at each run:
+ * 1.2 s before and after, for 4.6 s and 68 MB.
+ */
+bool
+qemu_gains(const struct vmm *vmm)
+{
+	return !vmm->manifest.files[MANIFEST_DISK].is_there;
+}

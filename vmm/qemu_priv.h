@@ -166,6 +166,8 @@ int qemu_probe(const struct vmm_options *options, char *why, size_t why_size);
 int qemu_open(const struct vmm_options *options, struct vmm **ret, char *err,
     size_t err_size);
 void qemu_close(struct vmm *vmm);
+/* Would a clone that is rehearsed once run sooner?  See vmm.h, rehearse(). */
+bool qemu_gains(const struct vmm *vmm);
 
 /* Its version as it says it; 0, or -errno with words.  Blocks. */
 int qemu_version(

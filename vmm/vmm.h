@@ -14,6 +14,7 @@
 #ifndef SLUICE_VMM_VMM_H
 #define SLUICE_VMM_VMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@ struct vmm_stats {
 	uint64_t private_bytes; /* of this clone alone; 0: unknown */
 	uint64_t clone_usec;    /* from clone() to the first VMM_PARKED */
 	uint64_t lost_events;   /* that the guest says it had no room for */
+	bool wants_rehearsal;   /* it hasn't rehearsed, and would gain by it */
 };
 
 struct vmm_ops {
@@ -82,8 +84,9 @@ struct vmm_ops {
 	 * again: VMM_PARKED comes once more, and its real run will be shorter
 	 * by what the first run of a clone costs (under QEMU's TCG, the
 	 * translation of the guest's code: five sixths of a small program's
-	 * time).  It costs that time, and memory.  Returns 0, or -errno:
-	 * the clone can't be used any more.  NULL: nothing is won by it.
+	 * time).  It costs that time, and memory.  stats() says whether a
+	 * clone wants it.  Returns 0, or -errno: the clone can't be used any
+	 * more.  NULL: none ever wants it.
 	 */
 	int (*rehearse)(struct vm *vm);
 

@@ -68,6 +68,22 @@ ready_clones_rehearse_while_nothing_else_is_to_be_done(void **state)
 }
 
 static void
+a_clone_that_gains_nothing_doesnt_rehearse(void **state)
+{
+	struct pool_site *s = *state;
+	struct fake_plan plan = site_plan;
+	struct fake_counts f;
+
+	plan.gains_nothing = true;
+	fake_plan(s->fake, &plan);
+	site_reference(s, "linux", 2);
+	site_run(s, 9 * SITE_MSEC);
+	fake_counts(s->fake, &f);
+	assert_int_equal(f.made, 2);
+	assert_int_equal(f.rehearsed, 0);
+}
+
+static void
 a_run_that_comes_in_a_rehearsal_gets_a_clone_of_its_own(void **state)
 {
 	struct pool_site *s = *state;
@@ -352,6 +368,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_file_is_run_in_a_clone_that_was_ready),
 	    TEST(ready_clones_rehearse_while_nothing_else_is_to_be_done),
+	    TEST(a_clone_that_gains_nothing_doesnt_rehearse),
 	    TEST(a_run_that_comes_in_a_rehearsal_gets_a_clone_of_its_own),
 	    TEST(without_its_reference_a_run_is_told_so),
 	    TEST(each_clone_is_used_once),

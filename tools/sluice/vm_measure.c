@@ -174,7 +174,8 @@ use_clone(const struct vmm_ops *ops, struct vm *vm,
 	struct mono mark = mono_now();
 	int r;
 
-	if (ops->rehearse) {
+	ops->stats(vm, &stats);
+	if (stats.wants_rehearsal) {
 		r = ops->rehearse(vm);
 		if (r == 0)
 			r = wait_for(ops, vm, VMM_PARKED);
