@@ -14,6 +14,8 @@ set -u -o pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd) || exit 1
 export SLUICE_BUILD=${SLUICE_BUILD:-$root/build}
+# Configurations take no relative paths.
+[ ! -d "$SLUICE_BUILD" ] || SLUICE_BUILD=$(cd "$SLUICE_BUILD" && pwd)
 # shellcheck disable=SC2034 # used by those who read this file
 sluice=$SLUICE_BUILD/bin/sluice
 traffic=$SLUICE_BUILD/bin/sluice-traffic
