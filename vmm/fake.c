@@ -185,6 +185,14 @@ probe(const struct vmm_options *options, char *why, size_t why_size)
 }
 
 static int
+park(const struct vmm_park *park, char *err, size_t err_size)
+{
+	(void)park;
+	(void)snprintf(err, err_size, "a fake boots nothing");
+	return -EOPNOTSUPP;
+}
+
+static int
 open_reference(const struct vmm_options *options, struct vmm **ret, char *err,
     size_t err_size)
 {
@@ -446,6 +454,7 @@ stats(const struct vm *vm, struct vmm_stats *ret)
 const struct vmm_ops fake_ops = {
     .name = "fake",
     .probe = probe,
+    .park = park,
     .open = open_reference,
     .close = close_reference,
     .clone = make_clone,

@@ -6,6 +6,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "vmm/backends.h"
 #include "vmm/holder_priv.h"
 #include "vmm/vmm.h"
 
@@ -51,13 +52,6 @@ holder_limits(const struct conf *conf, struct pool_limits *ret)
 	};
 }
 
-static bool
-is_admitted(const struct conf *conf, const char *name)
-{
-	return strcmp(conf->vm.backend, "auto") == 0 ||
-	       strcmp(conf->vm.backend, name) == 0;
-}
-
 static void
 reap(const struct vmm_ops *ops, const struct vmm_options *options)
 {
@@ -71,33 +65,20 @@ reap(const struct vmm_ops *ops, const struct vmm_options *options)
 		log_error("reap backend=%s: %s", ops->name, strerror(-r));
 }
 
-void
-holder_choose(const struct conf *conf, const struct vmm_ops *const *ops,
-    size_t n, const struct vmm_ops **ret, char *why, size_t why_size)
+const struct vmm_ops *
+holder_choose(const struct conf *conf, char *why, size_t why_size)
 {
 	const struct vmm_options options = {.state = conf->vm.directory};
+	const struct vmm_ops *ops =
+	    backends_choose(conf->vm.backend, &options, why, why_size);
 
-	*ret = NULL;
-	(void)snprintf(why, why_size, "vm.backend is %s, which is not built in",
-	    conf->vm.backend);
-	for (size_t i = 0; i < n && !*ret; i++) {
-		char text[192] = "";
-
-		if (!is_admitted(conf, ops[i]->name))
-			continue;
-		if (ops[i]->probe(&options, text, sizeof(text)) == 0)
-			*ret = ops[i];
-		else
-			(void)snprintf(
-			    why, why_size, "%s: %s", ops[i]->name, text);
+	if (!ops) {
+		log_warn("backend none: vm.backend: %s", why);
+		return NULL;
 	}
-	if (!*ret) {
-		log_warn("backend none: %s", why);
-		return;
-	}
-	why[0] = '\0';
-	reap(*ret, &options);
-	log_info("backend name=%s", (*ret)->name);
+	reap(ops, &options);
+	log_info("backend name=%s", ops->name);
+	return ops;
 }
 
 static void

@@ -31,12 +31,12 @@ struct holder_parts {
 };
 
 /*
- * The first of n back ends that conf vm.backend admits and that can work
- * here, its left-overs reaped; *ret NULL and why in words when there is none.
+ * The first back end that vm.backend admits and that can work here, what was
+ * left over of it reaped; NULL and why in words when there is none.
  * Logs.  Blocks for the start of a program.
  */
-void holder_choose(const struct conf *conf, const struct vmm_ops *const *ops,
-    size_t n, const struct vmm_ops **ret, char *why, size_t why_size);
+const struct vmm_ops *holder_choose(
+    const struct conf *conf, char *why, size_t why_size);
 
 /* What section vm says, and this host has. */
 void holder_limits(const struct conf *conf, struct pool_limits *ret);

@@ -484,6 +484,7 @@ qemu_stats(const struct vm *vm, struct vmm_stats *ret)
 const struct vmm_ops vmm_qemu = {
     .name = "qemu",
     .probe = qemu_probe,
+    .park = qemu_park,
     .open = qemu_open,
     .close = qemu_close,
     .clone = qemu_clone,

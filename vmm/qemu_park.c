@@ -26,7 +26,7 @@
 #define LOOK_MSEC  20
 
 struct parking {
-	const struct qemu_park *park;
+	const struct vmm_park *park;
 	struct qemu_jail jail;
 	struct hostbox box;
 	struct qemu_process process;
@@ -262,8 +262,8 @@ keep(int dirfd, enum manifest_file file, int fd)
 }
 
 static int
-note(const struct qemu_park *park, const struct qemu_machine *machine,
-    char *err, size_t err_size)
+note(const struct vmm_park *park, const struct qemu_machine *machine, char *err,
+    size_t err_size)
 {
 	struct manifest m = {.mailbox = MAILBOX_VERSION,
 	    .mem_mib = machine->mem_mib,
@@ -271,7 +271,8 @@ note(const struct qemu_park *park, const struct qemu_machine *machine,
 	    .built_usec = wall_now().usec};
 	int r;
 
-	(void)snprintf(m.reference, sizeof(m.reference), "%s", park->name);
+	(void)snprintf(
+	    m.reference, sizeof(m.reference), "%s", park->of.reference);
 	(void)snprintf(m.backend, sizeof(m.backend), "%s", vmm_qemu.name);
 	(void)snprintf(
 	    m.accel, sizeof(m.accel), "%s", machine->is_kvm ? "kvm" : "tcg");
@@ -315,7 +316,7 @@ close_all(struct parking *p)
 }
 
 static int
-try_park(const struct qemu_park *park, const struct qemu_machine *machine,
+try_park(const struct vmm_park *park, const struct qemu_machine *machine,
     char *err, size_t err_size)
 {
 	struct parking p = {.park = park,
@@ -351,10 +352,10 @@ try_park(const struct qemu_park *park, const struct qemu_machine *machine,
 }
 
 int
-qemu_park(const struct qemu_park *park, char *err, size_t err_size)
+qemu_park(const struct vmm_park *park, char *err, size_t err_size)
 {
 	struct qemu_machine machine = {
-	    .program = park->program ? park->program : QEMU_PROGRAM,
+	    .program = park->of.program ? park->of.program : QEMU_PROGRAM,
 	    .name = "sluice-reference",
 	    .is_booted = true,
 	    .mem_mib = park->mem_mib,

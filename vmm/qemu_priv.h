@@ -146,6 +146,10 @@ struct qemu_start {
 int qemu_jail_start(const struct qemu_jail *jail,
     const struct qemu_start *start, pid_t *ret_pid, int *ret_pidfd);
 
+/* --- qemu_park.c */
+
+int qemu_park(const struct vmm_park *park, char *err, size_t err_size);
+
 /* --- qemu_open.c */
 
 #define QEMU_VERSION_MAX MANIFEST_TEXT_MAX

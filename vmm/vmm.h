@@ -6,10 +6,10 @@
  *   reset | destroy ]*, close
  * A parked clone may rehearse() before its sample comes.
  *
- * Nothing here blocks for longer than starting a process takes: what lasts is
- * begun, and its end comes as an event.  One thread, one loop.  Who calls
- * keeps the deadlines; a back end has none of its own.  Back ends:
- * vmm/qemu.h; tests also have vmm/fake.h.
+ * Nothing but park() blocks for longer than starting a process takes: what
+ * lasts is begun, and its end comes as an event.  One thread, one loop.  Who
+ * calls keeps the deadlines; a back end has none of its own.  Back ends:
+ * vmm/qemu.h, vmm/xen.h; tests also have vmm/fake.h.
  */
 #ifndef SLUICE_VMM_VMM_H
 #define SLUICE_VMM_VMM_H
@@ -25,6 +25,18 @@ struct vmm_options {
 	const char *state;     /* directory of the references */
 	const char *reference; /* "linux", "wine" */
 	const char *program;   /* the back end's own program; NULL: default */
+};
+
+/* A reference to be booted once, then kept as it stands. */
+struct vmm_park {
+	struct vmm_options of;
+	const char *recipe; /* digest, for the manifest */
+	int dirfd; /* where kernel, initrd and perhaps disk lie, and packages:
+		      name=version, one a line; borrowed */
+	uint32_t mem_mib;
+	uint64_t patience_usec; /* for its boot */
+	/* Called as each step begins, in words; may be NULL. */
+	void (*step)(const char *what);
 };
 
 /* What next() tells. */
@@ -61,6 +73,18 @@ struct vmm_ops {
 	 */
 	int (*probe)(
 	    const struct vmm_options *options, char *why, size_t why_size);
+
+	/*
+	 * Boot a reference, wait until its agent polls the mailbox, and leave
+	 * its memory, the state of its devices and the manifest beside the
+	 * files it was booted from.
+	 *
+	 * Returns 0; -ETIMEDOUT: the agent did not come so far; -ECHILD: the
+	 * guest went down before; -EOPNOTSUPP: it needs what this back end's
+	 * machines don't have; or -errno.  err says it, where it can with the
+	 * last words of the guest's console.  Blocks for all of it: seconds.
+	 */
+	int (*park)(const struct vmm_park *park, char *err, size_t err_size);
 
 	/*
 	 * Open a reference that was built before.  Returns 0; -ENOENT: not

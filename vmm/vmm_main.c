@@ -9,7 +9,6 @@
 #include "common/metrics.h"
 #include "common/proc.h"
 #include "common/sandbox.h"
-#include "vmm/backends.h"
 #include "vmm/holder.h"
 
 #include <errno.h>
@@ -93,8 +92,7 @@ open_outside(struct start *s)
 	if (r < 0)
 		return fail(path, strerror(-r));
 	/* Alone now: what is left behind is nobody's. */
-	holder_choose(
-	    c, backends, backends_n, &s->parts.ops, s->why, sizeof(s->why));
+	s->parts.ops = holder_choose(c, s->why, sizeof(s->why));
 	return 0;
 }
 

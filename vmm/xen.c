@@ -415,6 +415,7 @@ xen_stats(const struct vm *vm, struct vmm_stats *ret)
 const struct vmm_ops vmm_xen = {
     .name = "xen",
     .probe = xen_probe,
+    .park = xen_park,
     .open = xen_open,
     .close = xen_close,
     .clone = xen_clone,

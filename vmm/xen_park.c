@@ -15,7 +15,7 @@
 #define LOOK_USEC   5000
 
 struct parking {
-	const struct xen_park *park;
+	const struct vmm_park *park;
 	struct xen_host *host;
 	uint32_t domain;
 	struct xen_map page; /* of the mailbox, the first */
@@ -147,14 +147,15 @@ keep_state(const struct parking *p)
 static int
 note(const struct parking *p)
 {
-	const struct xen_park *park = p->park;
+	const struct vmm_park *park = p->park;
 	struct manifest m = {.mailbox = MAILBOX_VERSION,
 	    .mem_mib = park->mem_mib,
 	    .tsc_khz = xen_host_khz(p->host),
 	    .built_usec = wall_now().usec};
 	int r;
 
-	(void)snprintf(m.reference, sizeof(m.reference), "%s", park->name);
+	(void)snprintf(
+	    m.reference, sizeof(m.reference), "%s", park->of.reference);
 	(void)snprintf(m.backend, sizeof(m.backend), "%s", vmm_xen.name);
 	(void)snprintf(m.accel, sizeof(m.accel), "%s", "hvm");
 	(void)snprintf(m.recipe, sizeof(m.recipe), "%s", park->recipe);
@@ -202,7 +203,7 @@ in_words(int r)
 }
 
 int
-xen_park(const struct xen_park *park, char *err, size_t err_size)
+xen_park(const struct vmm_park *park, char *err, size_t err_size)
 {
 	struct parking p = {
 	    .park = park, .end.usec = mono_now().usec + park->patience_usec};
@@ -219,7 +220,8 @@ xen_park(const struct xen_park *park, char *err, size_t err_size)
 	r = xen_host_open(&p.host, err, err_size);
 	if (r < 0)
 		return r;
-	xen_owner_handle(owner_site(park->state, site), XEN_REFERENCE, handle);
+	xen_owner_handle(
+	    owner_site(park->of.state, site), XEN_REFERENCE, handle);
 	r = xen_domain_new(p.host, handle, &p.domain);
 	if (r == 0) {
 		r = park_in(&p);

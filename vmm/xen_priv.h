@@ -175,6 +175,10 @@ int xen_store_note(
     struct xen_store *store, uint32_t domain, const struct xen_note *note);
 void xen_store_forget(struct xen_store *store, uint32_t domain);
 
+/* --- xen_park.c */
+
+int xen_park(const struct vmm_park *park, char *err, size_t err_size);
+
 /* --- xen_open.c */
 
 struct vmm {

@@ -34,9 +34,7 @@ static const struct vmm_ops *ops; /* of choose_back_end() */
 static inline bool
 choose_back_end(const char *name)
 {
-	for (size_t i = 0; i < backends_n; i++)
-		if (strcmp(backends[i]->name, name) == 0)
-			ops = backends[i];
+	ops = backends_find(name);
 	return ops != NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "vmm/vmm.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ main(int argc, char **argv)
 	CLEANUP(free_ptr) char *mib = NULL;
 	CLEANUP(free_ptr) char *path = NULL;
 	CLEANUP(close_fd) int dirfd = -1;
-	struct xen_park park = {.recipe = "test", .step = say};
+	struct vmm_park park = {.recipe = "test", .step = say};
 	struct mono begun = mono_now();
 	char err[512];
 	size_t n;
@@ -43,12 +44,12 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "%s: %s\n", path, strerror(-r));
 		return 111;
 	}
-	park.state = argv[1];
-	park.name = argv[2];
+	park.of.state = argv[1];
+	park.of.reference = argv[2];
 	park.dirfd = dirfd;
 	park.mem_mib = (uint32_t)strtoul(mib, NULL, 10);
 	park.patience_usec = PATIENCE_USEC;
-	r = xen_park(&park, err, sizeof(err));
+	r = vmm_xen.park(&park, err, sizeof(err));
 	if (r < 0) {
 		(void)fprintf(stderr, "%s: %s\n", path, err);
 		return 111;

@@ -9,6 +9,7 @@
 #include "common/io.h"
 #include "tools/sim/plot.h"
 #include "tools/sluice/vm_bench_priv.h"
+#include "vmm/holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,7 +135,7 @@ bench(struct bench *b)
 	char err[512] = "";
 	int r;
 
-	b->ops = vm_back_end(b->conf, err, sizeof(err));
+	b->ops = holder_choose(b->conf, err, sizeof(err));
 	if (!b->ops)
 		return util_fail(STATUS_SYSTEM, "vm bench", "%s", err);
 	r = take_sample(b);

@@ -6,7 +6,6 @@
 #include "tools/sluice/command.h"
 #include "tools/sluice/util.h"
 #include "vmm/manifest.h"
-#include "vmm/qemu.h"
 #include "vmm/vmm.h"
 
 #include <errno.h>
@@ -172,16 +171,13 @@ end_clone(const struct vmm_ops *ops, struct vm *vm)
 }
 
 int
-vm_try(const char *state, const char *name, const char *program,
+vm_try(const struct vmm_ops *ops, const struct vmm_options *options,
     unsigned long *ret_usec, char *err, size_t err_size)
 {
-	const struct vmm_options options = {
-	    .state = state, .reference = name, .program = program};
-	const struct vmm_ops *ops = &vmm_qemu;
 	struct vmm_stats stats;
 	struct vmm *vmm;
 	struct vm *vm;
-	int r = ops->open(&options, &vmm, err, err_size);
+	int r = ops->open(options, &vmm, err, err_size);
 
 	if (r < 0)
 		return r;
@@ -200,6 +196,13 @@ vm_try(const char *state, const char *name, const char *program,
 	return r;
 }
 
+static struct vmm_options
+options_of(const struct vm_build *b)
+{
+	return (struct vmm_options){
+	    .state = b->state, .reference = b->name, .program = b->program};
+}
+
 /* Is what is there of this recipe, and does it work here? */
 static bool
 fits(const struct vm_build *b, const char *digest)
@@ -207,6 +210,7 @@ fits(const struct vm_build *b, const char *digest)
 	CLEANUP(free_ptr) char *path = xasprintf("%s/%s", b->state, b->name);
 	CLEANUP(close_fd)
 	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct vmm_options options = options_of(b);
 	struct manifest m;
 	unsigned long usec;
 	char err[256];
@@ -214,10 +218,10 @@ fits(const struct vm_build *b, const char *digest)
 
 	if (dirfd < 0 || manifest_read(dirfd, &m, err, sizeof(err)) < 0)
 		return false;
-	same = strcmp(m.recipe, digest) == 0;
+	same = strcmp(m.recipe, digest) == 0 &&
+	       strcmp(m.backend, b->ops->name) == 0;
 	manifest_done(&m);
-	return same && vm_try(b->state, b->name, b->program, &usec, err,
-			   sizeof(err)) == 0;
+	return same && vm_try(b->ops, &options, &usec, err, sizeof(err)) == 0;
 }
 
 static void
@@ -233,8 +237,7 @@ boot(const struct vm_build *b, const char *dir, const char *digest)
 	CLEANUP(close_fd)
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(free_ptr) char *mem = NULL;
-	struct qemu_park park = {.program = b->program,
-	    .name = b->name,
+	struct vmm_park park = {.of = options_of(b),
 	    .recipe = digest,
 	    .dirfd = dirfd,
 	    .patience_usec = BOOT_USEC,
@@ -248,7 +251,7 @@ boot(const struct vm_build *b, const char *dir, const char *digest)
 	park.mem_mib = (uint32_t)strtoul(mem, NULL, 10);
 	printf(" 72%% boot it once (%u MiB)\n", park.mem_mib);
 	(void)fflush(stdout);
-	r = qemu_park(&park, err, sizeof(err));
+	r = b->ops->park(&park, err, sizeof(err));
 	if (r < 0)
 		(void)util_fail(0, COMMAND, "%s: %s", b->name, err);
 	return r;

@@ -8,12 +8,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct vmm_ops;
+struct vmm_options;
+
 struct vm_build {
+	const struct vmm_ops *ops; /* the back end that boots it */
 	const char *state;   /* directory of the references; made if missing */
 	const char *name;    /* "linux", ...: a recipe's */
 	const char *agent;   /* NULL: the sluice-agent that is installed */
 	const char *cache;   /* of packages; NULL: state/packages */
-	const char *program; /* of QEMU; NULL: default */
+	const char *program; /* the back end's own; NULL: default */
 	bool is_forced;      /* even if what is there fits */
 };
 
@@ -30,7 +34,7 @@ int vm_build(const struct vm_build *build);
  * Open a reference and make one clone of it.  Returns 0 and the microseconds
  * that this took, or -errno with words.  Blocks for a second.
  */
-int vm_try(const char *state, const char *name, const char *program,
+int vm_try(const struct vmm_ops *ops, const struct vmm_options *options,
     unsigned long *ret_usec, char *err, size_t err_size);
 
 #endif

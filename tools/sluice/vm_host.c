@@ -5,7 +5,6 @@
 #include "common/io.h"
 #include "common/ipc.h"
 #include "common/log.h"
-#include "vmm/backends.h"
 #include "vmm/holder.h"
 #include "vmm/vmm.h"
 
@@ -71,15 +70,6 @@ vm_conf(const struct vm_options *options, int *ret_status)
 	if (options->reference)
 		set(&conf->vm.references, options->reference);
 	return conf;
-}
-
-const struct vmm_ops *
-vm_back_end(const struct conf *conf, char *why, size_t why_size)
-{
-	const struct vmm_ops *ops = NULL;
-
-	holder_choose(conf, backends, backends_n, &ops, why, why_size);
-	return ops;
 }
 
 struct vm_host *

@@ -41,11 +41,6 @@ error_t vm_option(int key, char *arg, struct vm_options *options);
  */
 struct conf *vm_conf(const struct vm_options *options, int *ret_status);
 
-/* The back end that the configuration names and that works here; NULL: why
- * says what is missing. */
-const struct vmm_ops *vm_back_end(
-    const struct conf *conf, char *why, size_t why_size);
-
 /*
  * Hold clones in this process.  conf is borrowed.  Returns NULL with err.
  */

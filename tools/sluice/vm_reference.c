@@ -9,6 +9,7 @@
 #include "tools/sluice/util.h"
 #include "tools/sluice/vm.h"
 #include "tools/sluice/vm_build.h"
+#include "vmm/backends.h"
 #include "vmm/manifest.h"
 #include "vmm/qemu.h"
 #include "vmm/vmm.h"
@@ -25,22 +26,23 @@ struct options {
 	struct common_options common;
 	const char *verb;
 	const char *name;
-	const char *state, *agent, *cache, *program;
+	const char *state, *agent, *cache, *program, *backend;
 	bool force;
 };
 
-enum { KEY_STATE = 0x100, KEY_AGENT, KEY_CACHE, KEY_PROGRAM };
+enum { KEY_STATE = 0x100, KEY_AGENT, KEY_CACHE, KEY_PROGRAM, KEY_BACKEND };
 
 static const struct argp_option table[] = {OPTION_CONF, OPTION_JSON,
     {"state", KEY_STATE, "DIR", 0,
 	"directory of the references (default: vm.directory)", 0},
+    {"backend", KEY_BACKEND, "B", 0,
+	"build for this back end (default: the first that works here)", 0},
     {"force", 'f', NULL, 0, "build even if what is there fits", 0},
     {"agent", KEY_AGENT, "FILE", 0,
 	"put this program into it (default: the installed sluice-agent)", 0},
     {"packages", KEY_CACHE, "DIR", 0,
 	"keep Debian's packages there (default: DIR of --state, packages)", 0},
-    {"qemu", KEY_PROGRAM, "FILE", 0, "hypervisor (default: " QEMU_PROGRAM ")",
-	0},
+    {"qemu", KEY_PROGRAM, "FILE", 0, "QEMU (default: " QEMU_PROGRAM ")", 0},
     {0}};
 
 static error_t
@@ -57,6 +59,9 @@ parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_CACHE:
 		o->cache = arg;
+		break;
+	case KEY_BACKEND:
+		o->backend = arg;
 		break;
 	case KEY_PROGRAM:
 		o->program = arg;
@@ -86,10 +91,18 @@ static const struct argp argp = {.options = table,
 	   "Exit status: 0 fine; 1 not built or damaged; 100 wrong usage; 111 "
 	   "the system failed."};
 
+static struct vmm_options
+options_of(const struct options *o, const char *name)
+{
+	return (struct vmm_options){
+	    .state = o->state, .reference = name, .program = o->program};
+}
+
 static int
 command_build(const struct options *o)
 {
-	const struct vm_build build = {.state = o->state,
+	const struct vmm_options options = options_of(o, o->name);
+	struct vm_build build = {.state = o->state,
 	    .name = o->name,
 	    .agent = o->agent,
 	    .cache = o->cache,
@@ -103,6 +116,10 @@ command_build(const struct options *o)
 	if (!o->name)
 		return util_fail(
 		    STATUS_USAGE, COMMAND, "build: of what? `linux`");
+	build.ops = backends_choose(
+	    o->backend ? o->backend : "auto", &options, err, sizeof(err));
+	if (!build.ops)
+		return util_fail(STATUS_SYSTEM, COMMAND, "%s", err);
 	r = vm_build(&build);
 	if (r < 0)
 		return STATUS_SYSTEM; /* said already */
@@ -110,7 +127,7 @@ command_build(const struct options *o)
 		printf("100%% %s is there and fits\n", o->name);
 		return STATUS_FINE;
 	}
-	r = vm_try(o->state, o->name, o->program, &usec, err, sizeof(err));
+	r = vm_try(build.ops, &options, &usec, err, sizeof(err));
 	if (r < 0)
 		return util_fail(STATUS_SYSTEM, COMMAND, "%s", err);
 	printf("100%% %s is ready after %s; its first clone took %.1f ms\n",
@@ -140,6 +157,8 @@ read_row(const struct options *o, struct row *row)
 	int r = dirfd < 0 ? -errno
 			  : manifest_read(dirfd, &row->manifest, row->problem,
 				sizeof(row->problem));
+	struct vmm_options options;
+	const struct vmm_ops *ops;
 
 	row->is_read = r == 0;
 	if (dirfd < 0)
@@ -147,9 +166,15 @@ read_row(const struct options *o, struct row *row)
 		    path, strerror(-r));
 	if (strcmp(o->verb, "check") != 0 || r < 0)
 		return;
-	row->is_tried =
-	    vm_try(o->state, row->name, o->program, &row->clone_usec,
-		row->problem, sizeof(row->problem)) == 0;
+	options = options_of(o, row->name);
+	ops = backends_find(row->manifest.backend);
+	if (!ops)
+		(void)snprintf(row->problem, sizeof(row->problem),
+		    "%s: a back end that is not built in",
+		    row->manifest.backend);
+	else
+		row->is_tried = vm_try(ops, &options, &row->clone_usec,
+				    row->problem, sizeof(row->problem)) == 0;
 }
 
 static uint64_t

@@ -14,6 +14,7 @@
 #include "tools/sluice/vm_host.h"
 #include "vmm/asker.h"
 #include "vmm/detector.h"
+#include "vmm/holder.h"
 #include "vmm/trial.h"
 #include "worker/reading.h"
 #include "worker/suspect.h"
@@ -179,7 +180,7 @@ static int
 ask_own(struct run *r)
 {
 	char why[256] = "";
-	const struct vmm_ops *ops = vm_back_end(r->conf, why, sizeof(why));
+	const struct vmm_ops *ops = holder_choose(r->conf, why, sizeof(why));
 	struct vm_host *host;
 	int e;
 
