@@ -361,8 +361,10 @@ fill(scmp_filter_ctx f, unsigned int calls)
 	return r < 0 ? r : refuse_rest(f);
 }
 
-/* The type of the ioctls of /dev/kvm, which is open or not. */
+/* The types of the ioctls of /dev/kvm and of /dev/xen/privcmd, which are open
+ * or not. */
 #define KVM_IOCTLS 0xae00
+#define XEN_IOCTLS 0x5000
 
 static int
 allow_vm(scmp_filter_ctx f)
@@ -408,6 +410,9 @@ fill_vm(scmp_filter_ctx f, unsigned int calls)
 
 	if (r == 0)
 		r = ALLOW(f, vm_start_calls);
+	if (r == 0)
+		r = allow_if(f, SYS(ioctl),
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, XEN_IOCTLS));
 	if (r == 0)
 		r = allow_if(f, SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	if (r == 0)

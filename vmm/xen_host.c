@@ -124,36 +124,46 @@ show_nothing(xentoollog_logger *logger, const char *context, const char *doing,
 	(void)total;
 }
 
-int
-xen_host_open(struct xen_host **ret, char *why, size_t why_size)
+static struct xen_host *
+drop(struct xen_host *host)
 {
-	struct xen_host *h;
-	int r = check_dom0(why, why_size);
-
-	if (r < 0)
-		return r;
-	h = xcalloc(1, sizeof(*h));
-	h->silent.vmessage = be_silent;
-	h->silent.progress = show_nothing;
-	r = connect(h, why, why_size);
-	if (r < 0)
-		xen_host_close(h);
-	else
-		*ret = h;
-	return r;
-}
-
-void
-xen_host_close(struct xen_host *host)
-{
-	if (!host)
-		return;
 	xen_store_close(host->store);
 	if (host->memory)
 		(void)xenforeignmemory_close(host->memory);
 	if (host->xch)
 		(void)xc_interface_close(host->xch);
 	free(host);
+	return NULL;
+}
+
+/* Process-wide: a sandbox that is entered later lets nothing be opened. */
+static struct xen_host *opened;
+
+int
+xen_host_open(struct xen_host **ret, char *why, size_t why_size)
+{
+	int r = opened ? 0 : check_dom0(why, why_size);
+
+	if (r == 0 && !opened) {
+		opened = xcalloc(1, sizeof(*opened));
+		opened->silent.vmessage = be_silent;
+		opened->silent.progress = show_nothing;
+		r = connect(opened, why, why_size);
+		if (r < 0)
+			opened = drop(opened);
+	}
+	if (r == 0) {
+		opened->users++;
+		*ret = opened;
+	}
+	return r;
+}
+
+void
+xen_host_close(struct xen_host *host)
+{
+	if (host && --host->users == 0)
+		opened = drop(host);
 }
 
 /* Of xc_memshr_control() on an empty domain with HAP. */

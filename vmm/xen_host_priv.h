@@ -17,6 +17,7 @@ struct xen_host {
 	struct xen_store *store;
 	xentoollog_logger silent;
 	uint32_t khz;
+	unsigned int users;
 };
 
 #endif

@@ -49,8 +49,10 @@ xen_probe(const struct vmm_options *options, char *why, size_t why_size)
 		    "%s, each clone restored whole: %s", version, text);
 	else
 		(void)snprintf(why, why_size, "%s", text);
+	if (r == 0 || r == -ENOTSUP)
+		return 0; /* and it stays open */
 	xen_host_close(host);
-	return r == 0 || r == -ENOTSUP ? 0 : -ENOTSUP;
+	return -ENOTSUP;
 }
 
 static int stale(char *err, size_t err_size, const char *fmt, ...)

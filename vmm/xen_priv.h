@@ -29,7 +29,9 @@ struct xen_store;
 /* --- xen_host.c */
 
 /*
- * Open the hypervisor for the control of domains.
+ * Open the hypervisor for the control of domains: once in a process, for all
+ * that are to use it, until the last has closed it.  xen_probe() doesn't close
+ * it, so that a holder has it when it may no longer open anything.
  * Returns 0; or -ENOTSUP with what is missing and what can be done about it
  * in words.
  */
