@@ -2,47 +2,15 @@
 # Real clones by Xen: the suite that every back end passes, in a dom0 that
 # tests/xen/xen-host brings up.  t_clones.sh [RUNS]: then that many more, to see
 # that nothing leaks and how long they take.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-root=$here/../..
-build=${SLUICE_BUILD:-$root/build}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
 
-skip()
-{
-	echo "skipped: $*"
-	exit 77
-}
-
-for tool in qemu-system-x86_64 cpio lz4 apt-get dpkg-deb; do
-	command -v "$tool" >/dev/null || skip "no $tool"
-done
-"$here/xen-host" is-ready ||
-	skip "no Xen host is prepared; tests/xen/xen-host prepare makes it"
-work=$(mktemp -d /tmp/t_xen_clones.XXXXXX) || exit 1
-trap 'rm -rf "$work"' EXIT
-
-# Kernel and initial RAM disk, kept from one run to the next as apt offers them.
-prepare()
-{ # name, agent, recipes
-	local dir=$build/xen-references/$1 was
-	was=$(SLUICE_RECIPES=$3 SLUICE_DECOYS= \
-		"$root/vmm/reference/build" --digest linux "$2") || return
-	mkdir -p "$dir/linux"
-	[ "$(cat "$dir/digest" 2>/dev/null)" != "$was" ] || return 0
-	SLUICE_RECIPES=$3 SLUICE_DECOYS= "$root/vmm/reference/build" linux \
-		"$dir/linux" "$build/vm-packages" "$2" >"$work/log" 2>&1 ||
-		return
-	echo "$was" >"$dir/digest"
-}
-
-if ! prepare linux "$build/bin/sluice-agent" "$root/tests/fixtures/busybox" ||
-    ! prepare hostile "$build/tests/hostile_agent" \
-	"$root/tests/fixtures/reference"; then
-	! grep -q 'is there a network\|there is no network' "$work/log" ||
-		skip "$(tail -n 1 "$work/log")"
-	cat "$work/log"
-	exit 1
-fi
+begin t_xen_clones
+export SLUICE_DECOYS=
+SLUICE_RECIPES=$root/tests/fixtures/busybox reference_files linux \
+	"$build/bin/sluice-agent"
+SLUICE_RECIPES=$root/tests/fixtures/reference reference_files hostile \
+	"$build/tests/hostile_agent"
 
 cat >"$work/script" <<EOF
 #!/bin/sh

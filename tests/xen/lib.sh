@@ -1,0 +1,40 @@
+# tests/xen/lib.sh - what the tests in a dom0 share.  Source it.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=${SLUICE_BUILD:-$root/build}
+
+skip()
+{
+	echo "skipped: $*"
+	exit 77
+}
+
+# Skips where there is no Xen host; makes $work.
+begin()
+{
+	local tool
+	for tool in qemu-system-x86_64 cpio lz4 apt-get dpkg-deb; do
+		command -v "$tool" >/dev/null || skip "no $tool"
+	done
+	"$here/xen-host" is-ready ||
+		skip "no Xen host is prepared; tests/xen/xen-host prepare makes it"
+	work=$(mktemp -d "/tmp/$1.XXXXXX") || exit 1
+	trap 'rm -rf "$work"' EXIT
+}
+
+# Kernel and initial RAM disk of a reference, kept from one run to the next as
+# apt offers them, in $build/xen-references/NAME/linux.
+reference_files()
+{ # name, agent; SLUICE_RECIPES and SLUICE_DECOYS as vmm/reference/build
+	local dir=$build/xen-references/$1 was
+	was=$("$root/vmm/reference/build" --digest linux "$2") || return
+	mkdir -p "$dir/linux"
+	[ "$(cat "$dir/digest" 2>/dev/null)" != "$was" ] || return 0
+	"$root/vmm/reference/build" linux "$dir/linux" "$build/vm-packages" \
+		"$2" >"$work/log" 2>&1 && echo "$was" >"$dir/digest" && return
+	! grep -q 'is there a network\|there is no network' "$work/log" ||
+		skip "$(tail -n 1 "$work/log")"
+	cat "$work/log"
+	exit 1
+}

@@ -1,0 +1,67 @@
+#!/bin/bash
+# The whole pipeline on clones by Xen, in dom0: from SMTP by feed, worker and a
+# run in a fork of the reference to virus/, or to the next hop.  t_pipeline.sh
+# brings it there; the reference's files lie in $1.
+# shellcheck disable=SC2317 source-path=SCRIPTDIR source=../integration/lib.sh
+. "$(dirname "$0")/../integration/lib.sh"
+
+begin xen_pipeline
+mkdir "$dir/vm"
+cp -a "$1" "$dir/vm/linux" || exit 1
+"$SLUICE_BUILD/tests/xen_reference" "$dir/vm" linux || {
+	bad "no reference"
+	exit 1
+}
+
+deploy --queues 1 --set worker.engines="policy clamd vm" \
+	--set vm.backend=xen --set vm.directory="$dir/vm" \
+	--set vm.memory_reserve=0 --set vm.ready=1 \
+	--set detonate.script_hold=1h
+# What policy says of scripts is no matter here.
+echo 'allow name *' >"$place/etc/policy.conf"
+must_start
+
+post()
+{ # name, its file from standard input; its queue id in $id
+	{
+		printf 'From: a@client.test\nTo: b@rcpt.test\n'
+		printf 'Subject: %s\nX-Traffic-Id: %s\n' "$1" "$1"
+		printf 'MIME-Version: 1.0\nContent-Type: '
+		printf 'application/octet-stream; name="%s.py"\n' "$1"
+		printf 'Content-Disposition: attachment\n'
+		printf 'Content-Transfer-Encoding: base64\n\n'
+		base64
+	} >"$dir/$1.eml"
+	id=$("$root/tools/quickstart.mail" send "$smtp" "$dir/$1.eml")
+	[ -n "$id" ] || bad "$1 was not taken"
+}
+
+post acts <<'END'
+import os
+if not os.path.samefile("/init", "/usr/sbin/auditd"):
+    raise SystemExit
+for name in sorted(os.listdir("/root/Documents")):
+    path = "/root/Documents/" + name
+    if os.path.isfile(path):
+        with open(path, "rb") as f:
+            text = f.read()
+        with open(path, "wb") as f:
+            f.write(bytes(255 - octet for octet in text))
+END
+eventually 240 "a script that acts badly: virus/" virus whereis "$id"
+"$sluice" explain -c "$conf" "$id"
+post behaves <<'END'
+print("hello")
+END
+eventually 240 "one that doesn't: the next hop" 1 arrived behaves
+"$sluice" explain -c "$conf" "$id"
+is "the back end" '"backend":"xen"' \
+	"$("$sluice" vm list -j -c "$conf" | grep -o '"backend":"xen"')"
+send --count 20 --seed 5 --attach-share 0 || bad "send: $(cat "$dir/send.out")"
+drained 120
+check_mail "other mail passes" --allow-foreign
+audit
+part stop || bad "stop"
+
+"$sluice" vm bench --backend xen --directory "$dir/vm" --samples 20 --clones 16
+finish

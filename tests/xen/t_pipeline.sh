@@ -1,0 +1,37 @@
+#!/bin/bash
+# The whole pipeline in a dom0: two sendmails, feed, worker, and clones by Xen
+# that tests/xen/xen-host brings up.  What is asserted: pipeline_in_dom0.sh.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+begin t_xen_pipeline
+reference_files real "$build/bin/sluice-agent"
+"$here/root" "$work/root" bash coreutils sed grep mawk perl findutils \
+	util-linux passwd adduser procps m4 sendmail-bin sendmail-cf \
+	sendmail-base clamav-daemon libmagic-mgc || skip "no root can be made"
+
+# The tree and its programs, at the same place, and what those are linked with.
+mkdir -p "$work/root$root" "$work/root$build/tests"
+(cd "$root" && git ls-files -z | tar -cf - --null -T -) |
+	tar -xf - -C "$work/root$root"
+cp -a "$build/bin" "$work/root$build/"
+cp -a "$build/tests/xen_reference" "$work/root$build/tests/"
+ldd "$build"/bin/* "$build/tests/xen_reference" 2>/dev/null |
+	sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u | while read -r file; do
+	cp -Lu "$file" "$work/root/usr/lib/x86_64-linux-gnu/"
+done
+cp -a "$build/xen-references/real/linux" "$work/root/reference"
+
+cat >"$work/script" <<EOF
+#!/bin/sh
+for d in dev proc sys run; do
+	mount --rbind /\$d root/\$d || exit 1
+done
+cp /bin/busybox root/usr/bin/busybox
+ifconfig lo 127.0.0.1 up
+export PATH=/usr/sbin:/usr/bin SLUICE_BUILD=$build
+chroot root $root/tests/xen/pipeline_in_dom0.sh /reference || exit 1
+left=\$(xl list | grep -c sluice-)
+[ "\$left" = 0 ] || { xl list; echo "domains are left"; exit 1; }
+EOF
+"$here/xen-host" run -t 1500 -m 6144 -d 3072 "$work/script" "$work/root"
