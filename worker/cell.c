@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <locale.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -81,12 +80,7 @@ cell_prepare(void)
 
 	if (is_ready)
 		return 0;
-	/* A cell ends before giving memory back could be of use. */
-	(void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
-	(void)mallopt(M_TOP_PAD, 1 << 18);
-	/* Small pieces freed before the fork would be joined together in every
-	 * cell, each touch a page copied (a fifth of a cell's page faults). */
-	(void)mallopt(M_MXFAST, 0);
+	cell_heap_prepare();
 	/* Dates in archives: no file of time zones is to be read. */
 	if (setenv("TZ", "UTC0", 1) < 0)
 		return -ENOMEM;
@@ -99,6 +93,8 @@ cell_prepare(void)
 		r = mime_prepare();
 	if (r == 0)
 		r = warm_up();
+	if (r == 0)
+		cell_heap_settle();
 	is_ready = r == 0;
 	return r;
 }

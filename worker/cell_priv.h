@@ -108,6 +108,15 @@ bool cell_is_too_deep(struct cell *c, unsigned depth);
  */
 bool cell_may_work(struct cell *c, size_t bytes);
 
+/*
+ * How malloc(3) works in cells, said before their parent asks for memory; and
+ * once it has all that it will ever need: leave no holes among its pieces, so
+ * that what cells ask for comes from new pages side by side and not each from
+ * a page of the parent's that has to be copied.  By glibc only.
+ */
+void cell_heap_prepare(void);
+void cell_heap_settle(void);
+
 /* All that cell_read() does, in the caller's process. */
 void cell_scan(struct cell *c);
 void cell_done(struct cell *c);
