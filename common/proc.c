@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define EXIT_SYSTEM 111 /* DESIGN: the system failed, try again */
@@ -106,6 +108,15 @@ proc_spawn(const struct proc_spec *spec)
 	if (pid == 0)
 		exec_child(spec, path, parent);
 	return pid;
+}
+
+pid_t
+proc_fork(int *ret_fd)
+{
+	const long pid =
+	    syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, ret_fd, NULL, 0);
+
+	return pid < 0 ? -errno : (pid_t)pid;
 }
 
 void

@@ -31,6 +31,15 @@ struct proc_spec {
 pid_t proc_spawn(const struct proc_spec *spec);
 
 /*
+ * fork(2) with a descriptor that stands for the child (O_CLOEXEC, the
+ * caller's to close), so that a signal never reaches who got its pid later.
+ * For a process of one thread whose child ends by _exit(2): no handlers run,
+ * and libc doesn't learn the child's thread id.
+ * Returns 0 in the child; in the parent the pid with ret_fd set, or -errno.
+ */
+pid_t proc_fork(int *ret_fd);
+
+/*
  * In the child, first thing: die with SIGTERM when the parent goes.  A race
  * with a parent that has gone already ends the process here.
  */

@@ -39,7 +39,7 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
     [ROLE_SCAN] = {.name = "scan",
 	.user = USER(scan_user),
 	.files = 1024,
-	.calls = CALLS_BASE | CALLS_LOOP | CALLS_FORK},
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_CELLS},
     /* Entered by sandbox_cell() from ROLE_SCAN. */
     [ROLE_CELL] = {.name = "cell", .user = USER(scan_user)},
     [ROLE_ENGINES] = {.name = "engines",
@@ -66,8 +66,7 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.user = USER(vmm_user),
 	.groups = true, /* of /dev/kvm */
 	.files = 8192,
-	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT |
-		 CALLS_FORK | CALLS_VM,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT | CALLS_VM,
 	.paths = {{PLACE_REFERENCES, RIGHTS_READ}, {PLACE_PROGRAMS, RIGHTS_RUN},
 	    {PLACE_LIBRARIES, RIGHTS_RUN}, {PLACE_LIBRARIES_64, RIGHTS_RUN},
 	    {PLACE_LINKER_CACHE, RIGHTS_READ},

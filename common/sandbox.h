@@ -49,9 +49,10 @@ int sandbox_enter(
     enum role role, const struct conf *conf, char *err, size_t err_size);
 
 /*
- * The part of ROLE_CELL that is paid once a cell: a small filter on top of
- * ROLE_SCAN's (no fork, no exec, no sockets beyond the open one) and the
- * budgets of the message as rlimits.  Returns 0 or -errno.
+ * The part of ROLE_CELL that is paid once a cell: the budgets of the message
+ * as rlimits, and one that refuses a fork.  All else is ROLE_SCAN's, whose
+ * filter stays in force.  The caller closes what isn't the cell's.
+ * Returns 0 or -errno.
  */
 struct cell_budget;
 int sandbox_cell(const struct cell_budget *budget);

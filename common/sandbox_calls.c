@@ -11,106 +11,19 @@
 #include <linux/sched.h>
 #include <linux/sockios.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+/* Knows also those that an architecture lacks. */
 #define SYS(name) SCMP_SYS(name)
+#include "common/sandbox_lists_priv.h"
 
 /* The kernel takes no more instructions. */
 #define FILTER_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
-
-static const int base_calls[] = {
-    /* open descriptors */
-    SYS(read), SYS(write), SYS(readv), SYS(writev), SYS(pread64), SYS(pwrite64),
-    SYS(preadv), SYS(pwritev), SYS(lseek), SYS(close), SYS(close_range),
-    SYS(fstat), SYS(ftruncate), SYS(dup), SYS(dup2), SYS(dup3), SYS(sendfile),
-    SYS(copy_file_range),
-    /* memory; mmap and mprotect have rules of their own */
-    SYS(brk), SYS(munmap), SYS(mremap), SYS(madvise), SYS(msync),
-    SYS(memfd_create),
-    /* time, chance, and who we are */
-    SYS(clock_gettime), SYS(clock_getres), SYS(clock_nanosleep), SYS(nanosleep),
-    SYS(gettimeofday), SYS(time), SYS(getrandom), SYS(getpid), SYS(getppid),
-    SYS(gettid), SYS(getuid), SYS(geteuid), SYS(getgid), SYS(getegid),
-    SYS(getrlimit), SYS(getrusage), SYS(times), SYS(sysinfo), SYS(uname),
-    SYS(getcpu), SYS(sched_yield), SYS(sched_getaffinity), SYS(futex),
-    SYS(set_robust_list), SYS(rseq), SYS(membarrier), SYS(restart_syscall),
-    /* signals and the end */
-    SYS(rt_sigaction), SYS(rt_sigprocmask), SYS(rt_sigreturn),
-    SYS(rt_sigtimedwait), SYS(rt_sigsuspend), SYS(sigaltstack), SYS(tgkill),
-    SYS(exit), SYS(exit_group)};
-
-static const int loop_calls[] = {SYS(epoll_create1), SYS(epoll_ctl),
-    SYS(epoll_wait), SYS(epoll_pwait), SYS(epoll_pwait2), SYS(poll), SYS(ppoll),
-    SYS(select), SYS(pselect6), SYS(eventfd2), SYS(pipe2), SYS(timerfd_create),
-    SYS(timerfd_settime), SYS(sendmsg), SYS(recvmsg), SYS(sendto),
-    SYS(recvfrom), SYS(shutdown), SYS(getsockopt), SYS(setsockopt),
-    SYS(getsockname), SYS(getpeername)};
-
-static const int read_calls[] = {SYS(open), SYS(openat), SYS(stat), SYS(lstat),
-    SYS(newfstatat), SYS(statx), SYS(statfs), SYS(fstatfs), SYS(access),
-    SYS(faccessat), SYS(faccessat2), SYS(readlink), SYS(readlinkat),
-    SYS(getdents64), SYS(getcwd), SYS(fgetxattr), SYS(getxattr), SYS(flock),
-    SYS(fadvise64)};
-
-static const int write_calls[] = {SYS(link), SYS(linkat), SYS(rename),
-    SYS(renameat), SYS(renameat2), SYS(unlink), SYS(unlinkat), SYS(fsync),
-    SYS(fdatasync), SYS(sync_file_range), SYS(fallocate), SYS(fchmod),
-    SYS(fchown), SYS(utimensat), SYS(fsetxattr), SYS(fremovexattr), SYS(umask),
-    SYS(mkdir), SYS(mkdirat)};
-
-static const int inotify_calls[] = {
-    SYS(inotify_init1), SYS(inotify_add_watch), SYS(inotify_rm_watch)};
-
-static const int fork_calls[] = {SYS(wait4), SYS(waitid), SYS(kill),
-    SYS(setrlimit), SYS(seccomp), SYS(signalfd4)};
-
-/* Of a hypervisor: on top of the base's and the loop's. */
-static const int vm_calls[] = {SYS(open), SYS(openat), SYS(stat), SYS(lstat),
-    SYS(newfstatat), SYS(statx), SYS(statfs), SYS(fstatfs), SYS(access),
-    SYS(faccessat), SYS(faccessat2), SYS(readlink), SYS(getdents64),
-    SYS(getcwd), SYS(execve), SYS(arch_prctl), SYS(set_tid_address),
-    SYS(mprotect), SYS(signalfd4), SYS(seccomp), SYS(fadvise64),
-    SYS(fdatasync)};
-
-/* Of who starts one, and ends it. */
-static const int vm_start_calls[] = {SYS(vfork), SYS(landlock_create_ruleset),
-    SYS(landlock_add_rule), SYS(landlock_restrict_self), SYS(pidfd_open),
-    SYS(pidfd_send_signal), SYS(setrlimit)};
-
-static const int accept_calls[] = {SYS(accept), SYS(accept4)};
-
-/*
- * Libraries try these and take a "no" for an answer (iconv and locales look
- * for files, stdio asks for a terminal); death would be out of proportion.
- * Where a role may do it, its own rule is there first and stays.
- */
-static const struct {
-	int call, error;
-} refused[] = {
-    {SYS(open), EACCES},
-    {SYS(openat), EACCES},
-    {SYS(access), EACCES},
-    {SYS(faccessat), EACCES},
-    {SYS(faccessat2), EACCES},
-    {SYS(readlink), EACCES},
-    {SYS(readlinkat), EACCES},
-    {SYS(stat), EACCES},
-    {SYS(lstat), EACCES},
-    {SYS(statx), EACCES},
-    {SYS(statfs), EACCES},
-    {SYS(getcwd), EACCES},
-    {SYS(chdir), EACCES},
-    {SYS(fchown), EPERM},
-    {SYS(fadvise64), ENOSYS},
-    {SYS(clone3), ENOSYS},
-    {SYS(sched_setaffinity), EPERM},
-    {SYS(sched_getparam), EPERM},
-    {SYS(sched_getscheduler), EPERM},
-};
 
 #define ALLOW(f, list) allow_all((f), (list), ARRAY_SIZE(list))
 
@@ -232,9 +145,11 @@ allow_capture_ioctl(scmp_filter_ctx f)
 static int
 allow_base(scmp_filter_ctx f, unsigned int calls)
 {
-	const bool may_set_limits = (calls & CALLS_FORK) != 0;
+	const bool is_cells = (calls & CALLS_CELLS) != 0;
 	int r = ALLOW(f, base_calls);
 
+	if (r == 0 && !is_cells)
+		r = ALLOW(f, shared_calls);
 	if (r == 0)
 		r = allow_memory(f);
 	if (r == 0)
@@ -242,7 +157,7 @@ allow_base(scmp_filter_ctx f, unsigned int calls)
 	if (r == 0)
 		r = allow_fcntl(f);
 	if (r == 0)
-		r = allow_limits(f, may_set_limits);
+		r = allow_limits(f, is_cells);
 	if (r == 0)
 		r = calls & CALLS_CAPTURE ? allow_capture_ioctl(f)
 					  : allow_ioctl(f);
@@ -250,11 +165,11 @@ allow_base(scmp_filter_ctx f, unsigned int calls)
 }
 
 static int
-allow_loop(scmp_filter_ctx f)
+allow_loop(scmp_filter_ctx f, unsigned int calls)
 {
 	int r = ALLOW(f, loop_calls);
 
-	if (r == 0)
+	if (r == 0 && !(calls & CALLS_CELLS))
 		r = allow_if(f, SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	return r;
 }
@@ -266,17 +181,57 @@ allow_loop(scmp_filter_ctx f)
 static int
 allow_fork(scmp_filter_ctx f)
 {
-	static const int options[] = {PR_SET_SECCOMP, PR_SET_PDEATHSIG,
-	    PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE};
-	int r = ALLOW(f, fork_calls);
+	return allow_if(
+	    f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
+}
 
-	if (r == 0)
-		r = allow_if(f, SYS(clone),
-		    SCMP_A0(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
-	for (size_t i = 0; i < ARRAY_SIZE(options) && r == 0; i++)
+static int
+allow_options(scmp_filter_ctx f, const int *options, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
 		r = allow_if(f, SYS(prctl),
 		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
 	return r;
+}
+
+/* Its parent's death is the cell's, and it can't change that. */
+static int
+allow_bond(scmp_filter_ctx f)
+{
+	const scmp_datum_t bond = PR_SET_PDEATHSIG;
+	int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SYS(prctl), 2,
+	    SCMP_A0(SCMP_CMP_EQ, bond), SCMP_A1(SCMP_CMP_EQ, SIGKILL));
+
+	if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SYS(prctl), 2,
+		    SCMP_A0(SCMP_CMP_EQ, bond), SCMP_A1(SCMP_CMP_NE, SIGKILL));
+	return r < 0 ? r
+		     : refuse_if(
+			   f, SYS(prctl), EPERM, SCMP_A0(SCMP_CMP_NE, bond));
+}
+
+/*
+ * Cells keep the filter of their parent, since one of their own would be
+ * compiled for each message.  So nothing may be in it by which a cell could
+ * reach another one: a signal goes to whom there is a descriptor of.  What
+ * keeps a cell from forking is its limit.
+ */
+static int
+allow_cells(scmp_filter_ctx f)
+{
+	static const int calls[] = {
+	    SYS(wait4), SYS(waitid), SYS(pidfd_send_signal)};
+	/* Refused and not deadly: abort(3) has another way to end. */
+	static const int signals[] = {SYS(kill), SYS(tgkill)};
+	int r = ALLOW(f, calls);
+
+	if (r == 0)
+		r = allow_fork(f);
+	for (size_t i = 0; i < ARRAY_SIZE(signals) && r == 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), signals[i], 0);
+	return r < 0 ? r : allow_bond(f);
 }
 
 static int
@@ -341,15 +296,15 @@ fill(scmp_filter_ctx f, unsigned int calls)
 	int r = allow_base(f, calls);
 
 	if (r == 0 && (calls & CALLS_LOOP))
-		r = allow_loop(f);
+		r = allow_loop(f, calls);
 	if (r == 0 && (calls & CALLS_READ))
 		r = ALLOW(f, read_calls);
 	if (r == 0 && (calls & CALLS_WRITE))
 		r = ALLOW(f, write_calls);
 	if (r == 0 && (calls & CALLS_INOTIFY))
 		r = ALLOW(f, inotify_calls);
-	if (r == 0 && (calls & CALLS_FORK))
-		r = allow_fork(f);
+	if (r == 0 && (calls & CALLS_CELLS))
+		r = allow_cells(f);
 	else if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SYS(prctl), 0);
 	if (r == 0 && (calls & CALLS_ACCEPT))
@@ -374,6 +329,8 @@ allow_vm(scmp_filter_ctx f)
 	int r = ALLOW(f, base_calls);
 
 	if (r == 0)
+		r = ALLOW(f, shared_calls);
+	if (r == 0)
 		r = ALLOW(f, loop_calls);
 	if (r == 0)
 		r = ALLOW(f, vm_calls);
@@ -385,10 +342,7 @@ allow_vm(scmp_filter_ctx f)
 	/* It makes code. */
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SYS(mmap), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(options) && r == 0; i++)
-		r = allow_if(f, SYS(prctl),
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
-	return r;
+	return r < 0 ? r : allow_options(f, options, ARRAY_SIZE(options));
 }
 
 /* A thread, not a process. */
@@ -406,6 +360,7 @@ allow_threads(scmp_filter_ctx f)
 static int
 fill_vm(scmp_filter_ctx f, unsigned int calls)
 {
+	static const int options[] = {PR_SET_PDEATHSIG, PR_SET_DUMPABLE};
 	int r = allow_vm(f);
 
 	if (r == 0)
@@ -419,6 +374,8 @@ fill_vm(scmp_filter_ctx f, unsigned int calls)
 		r = allow_limits(f, true);
 	if (r == 0)
 		r = allow_fork(f);
+	if (r == 0)
+		r = allow_options(f, options, ARRAY_SIZE(options));
 	if (r == 0 && (calls & CALLS_READ))
 		r = ALLOW(f, read_calls);
 	if (r == 0 && (calls & CALLS_WRITE))

@@ -13,7 +13,8 @@ enum sandbox_calls {
 	CALLS_READ = 1 << 2,     /* open, list and stat paths */
 	CALLS_WRITE = 1 << 3,    /* make, rename, lock, sync and remove files */
 	CALLS_INOTIFY = 1 << 4,  /* watch directories */
-	CALLS_FORK = 1 << 5,     /* fork, wait, kill; make a cell */
+	CALLS_CELLS = 1 << 5,    /* fork, wait; what cells have, too, since
+				    they inherit the filter */
 	CALLS_UNIX = 1 << 6,     /* connect UNIX sockets */
 	CALLS_INET = 1 << 7,     /* connect TCP sockets */
 	CALLS_ACCEPT = 1 << 8,   /* accept on a socket that listens already */

@@ -1,6 +1,6 @@
 /*
- * sluice-cell - the role "scan": forks cells ahead of need, hands them to the
- * engines role, reports how each ended.  It parses nothing itself.
+ * sluice-cell - the role "scan": forks cells ahead of need, as the engines
+ * role wants them, and reports how each ended.  It parses nothing itself.
  *
  * Descriptor 3 is the socket to the engines role (worker/wire.h).
  */
@@ -25,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define ENGINES_FD PROC_FIRST_FD
@@ -36,14 +37,35 @@ struct scan {
 	const struct conf *conf;
 	int children_fd;    /* signalfd of SIGCHLD */
 	unsigned int alive; /* cells, waiting or at work */
-	pid_t pids[CELLS_MAX];
+	struct child {
+		pid_t pid;
+		int fd; /* stands for it */
+	} children[CELLS_MAX];
 	unsigned int wanted; /* cells to fork as soon as alive allows */
+	struct want {
+		int sock, arena; /* the cell's */
+	} wants[CELLS_MAX];      /* the oldest first */
 };
+
+/* What is in the process of a cell, and belongs to its parent or to others:
+ * with the descriptor of one cell another could end it. */
+static void
+close_others(const struct scan *scan)
+{
+	(void)close(ENGINES_FD);
+	(void)close(scan->children_fd);
+	for (unsigned int i = 0; i < scan->alive; i++)
+		(void)close(scan->children[i].fd);
+	for (unsigned int i = 1; i < scan->wanted; i++) {
+		(void)close(scan->wants[i].sock);
+		(void)close(scan->wants[i].arena);
+	}
+}
 
 /* The cell's whole life, in the child.  The budgets are on before the
  * message arrives; its exit status is all it can say outside its reading. */
 __attribute__((noreturn)) static void
-cell_live(const struct scan *scan, int sock, int arena)
+cell_live(const struct scan *scan, const struct want *mine)
 {
 	static struct ipc_msg msg; /* too large for a small stack */
 	const struct conf *conf = scan->conf;
@@ -52,17 +74,16 @@ cell_live(const struct scan *scan, int sock, int arena)
 	const struct wire_task *task;
 	int r;
 
-	(void)close(ENGINES_FD);
-	(void)close(scan->children_fd);
+	close_others(scan);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (sandbox_cell(&budget) < 0)
 		_exit(CELL_EXIT_UNCONFINED);
-	if (ipc_recv(sock, &msg) < 0 || wire_task(&msg, &task) < 0)
+	if (ipc_recv(mine->sock, &msg) < 0 || wire_task(&msg, &task) < 0)
 		_exit(EXIT_SUCCESS); /* nobody wants this cell any more */
-	r = cell_read(msg.fds[0], arena, &task->limits);
+	r = cell_read(msg.fds[0], mine->arena, &task->limits);
 	/* The end of the socket is what the engines wait for; the rest of this
 	 * process may take its time. */
-	(void)close(sock);
+	(void)close(mine->sock);
 	_exit(r == 0         ? EXIT_SUCCESS
 	      : r == -ENOMEM ? CELL_EXIT_MEMORY
 			     : EXIT_FAILURE);
@@ -76,52 +97,36 @@ set_blocking(int fd)
 	return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
 }
 
+/* The cell of the oldest want. */
 static int
 cell_fork(struct scan *scan)
 {
-	CLEANUP(close_fd) int arena = -1;
-	int pair[2], fds[2], r;
-	struct wire_cell cell = {0};
+	struct want *mine = &scan->wants[0];
+	struct child *child = &scan->children[scan->alive];
+	struct wire_cell cell = {.pid = proc_fork(&child->fd)};
 
-	arena = memfd_new("reading");
-	if (arena < 0)
-		return arena;
-	r = ipc_pair(pair);
-	if (r < 0)
-		return r;
-	r = set_blocking(pair[1]);
-	/* _Fork: this process has one thread, and the handlers that fork()
-	 * runs would touch pages of libc that are then copied. */
-	cell.pid = r < 0 ? r : _Fork();
-	if (cell.pid == 0) {
-		(void)close(pair[0]);
-		cell_live(scan, pair[1], arena);
-	}
-	(void)close(pair[1]);
-	if (cell.pid > 0) {
-		scan->pids[scan->alive++] = cell.pid;
-		fds[0] = pair[0];
-		fds[1] = arena;
-		r = ipc_send(
-		    ENGINES_FD, WIRE_CELL, &cell, sizeof(cell), fds, 2);
-	} else if (r == 0) {
-		r = -errno;
-	}
-	(void)close(pair[0]);
-	return r;
+	if (cell.pid == 0)
+		cell_live(scan, mine);
+	if (cell.pid < 0)
+		return cell.pid;
+	(void)close(mine->sock);
+	(void)close(mine->arena);
+	scan->wanted--;
+	memmove(mine, mine + 1, scan->wanted * sizeof(*mine));
+	child->pid = cell.pid;
+	scan->alive++;
+	return ipc_send(ENGINES_FD, WIRE_CELL, &cell, sizeof(cell), NULL, 0);
 }
 
 static int
 fork_wanted(struct scan *scan)
 {
-	while (scan->wanted > 0 && scan->alive < scan->conf->worker.cells_max) {
-		int r = cell_fork(scan);
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		scan->wanted--;
-	}
-	return 0;
+	while (r == 0 && scan->wanted > 0 &&
+	       scan->alive < scan->conf->worker.cells_max)
+		r = cell_fork(scan);
+	return r;
 }
 
 static uint64_t
@@ -132,26 +137,46 @@ usage_usec(const struct rusage *ru)
 	       (uint64_t)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec);
 }
 
+static struct child *
+find(struct scan *scan, pid_t pid)
+{
+	for (unsigned int i = 0; i < scan->alive; i++)
+		if (scan->children[i].pid == pid)
+			return &scan->children[i];
+	return NULL;
+}
+
 /* Forget a cell that was reaped; false: no cell of ours. */
 static bool
 forget(struct scan *scan, pid_t pid)
 {
-	for (unsigned int i = 0; i < scan->alive; i++) {
-		if (scan->pids[i] != pid)
-			continue;
-		scan->pids[i] = scan->pids[--scan->alive];
-		return true;
-	}
-	return false;
+	struct child *child = find(scan, pid);
+
+	if (!child)
+		return false;
+	(void)close(child->fd);
+	*child = scan->children[--scan->alive];
+	return true;
 }
 
-/* Its pid may be somebody else's by now if it was reaped. */
 static void
-end_cell(const struct scan *scan, pid_t pid)
+end_cell(struct scan *scan, pid_t pid)
 {
-	for (unsigned int i = 0; i < scan->alive; i++)
-		if (scan->pids[i] == pid)
-			(void)kill(pid, SIGKILL);
+	const struct child *child = find(scan, pid);
+
+	if (child)
+		(void)syscall(
+		    SYS_pidfd_send_signal, child->fd, SIGKILL, NULL, 0);
+}
+
+static int
+add_want(struct scan *scan, struct ipc_msg *msg)
+{
+	if (wire_cell_want(msg) < 0 || scan->wanted == CELLS_MAX)
+		return -EBADMSG;
+	scan->wants[scan->wanted++] =
+	    (struct want){TAKE_FD(msg->fds[0]), TAKE_FD(msg->fds[1])};
+	return 0;
 }
 
 static int
@@ -184,11 +209,11 @@ hear(struct scan *scan)
 	if (r < 0)
 		return r;
 	if (msg.type == WIRE_CELL_WANT)
-		scan->wanted++;
+		r = add_want(scan, &msg);
 	else if (wire_cell_kill(&msg, &cell) == 0)
 		end_cell(scan, cell->pid);
 	ipc_drop_fds(&msg);
-	return 0;
+	return r;
 }
 
 /* Until the engines role goes: 0; or -errno. */
@@ -260,7 +285,6 @@ main(int argc, char **argv)
 		return 100;
 	}
 	scan.conf = conf;
-	scan.wanted = (unsigned int)conf->worker.cells;
 	r = prepare(&scan);
 	if (r == 0)
 		r = serve(&scan);

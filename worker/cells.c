@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 struct cell {
@@ -44,6 +45,7 @@ struct cells {
 	const struct conf *conf;
 	int scan_fd;
 	struct event *heard;
+	struct cell_list wanted; /* asked for, in the order of their pids */
 	struct cell_list ready, busy;
 	unsigned int owed;        /* used, and not yet asked to be replaced */
 	struct cell_list leaving; /* all said, but not yet seen to end */
@@ -52,6 +54,9 @@ struct cells {
 	void *lost_arg;
 	struct ipc_msg msg;
 };
+
+static void on_ended(evutil_socket_t fd, short what, void *arg);
+static void on_deadline(evutil_socket_t fd, short what, void *arg);
 
 static void
 cell_free(struct cell *cell)
@@ -75,14 +80,79 @@ find_pid(struct cell_list *list, pid_t pid)
 }
 
 static void
-tell_scan(struct cells *cells, uint32_t type, pid_t pid)
+end_late(struct cell *cell)
 {
-	struct wire_cell body = {.pid = pid};
-	size_t len = type == WIRE_CELL_WANT ? 0 : sizeof(body);
+	struct wire_cell body = {.pid = cell->pid};
 
+	cell->is_late = true;
 	/* A full buffer cannot be: the scan role reads at once.  If it has
 	 * died, its end of file is on the way. */
-	(void)ipc_send(cells->scan_fd, type, &body, len, NULL, 0);
+	(void)ipc_send(
+	    cell->cells->scan_fd, WIRE_CELL_KILL, &body, sizeof(body), NULL, 0);
+}
+
+static struct cell *
+cell_new(struct cells *cells, int sock, int arena)
+{
+	struct cell *cell = xcalloc(1, sizeof(*cell));
+
+	cell->cells = cells;
+	cell->sock = sock;
+	cell->arena = arena;
+	cell->ended =
+	    event_new(cells->base, sock, EV_READ | EV_PERSIST, on_ended, cell);
+	cell->deadline = evtimer_new(cells->base, on_deadline, cell);
+	return cell;
+}
+
+/*
+ * Ask for one more cell.  Its socket and its arena are made here, so that
+ * neither the scan role nor a cell, which has the same system calls, needs to
+ * be able to make any.
+ */
+static int
+want(struct cells *cells)
+{
+	int pair[2], fds[2], r;
+	struct cell *cell;
+
+	/* Blocking, for the cell; here nothing is read, and one message sent.
+	 */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	fds[0] = pair[1];
+	fds[1] = memfd_new("reading");
+	r = fds[1] < 0
+		? fds[1]
+		: ipc_send(cells->scan_fd, WIRE_CELL_WANT, NULL, 0, fds, 2);
+	(void)close(pair[1]);
+	if (r < 0) {
+		close_fd(&fds[1]);
+		(void)close(pair[0]);
+		return r;
+	}
+	cell = cell_new(cells, pair[0], fds[1]);
+	TAILQ_INSERT_TAIL(&cells->wanted, cell, link);
+	return 0;
+}
+
+static void
+lose(struct cells *cells, int r)
+{
+	log_error("scan role lost: %s", strerror(-r));
+	(void)event_del(cells->heard);
+	cells->lost(cells->lost_arg);
+}
+
+static void
+want_some(struct cells *cells, uint64_t n)
+{
+	int r = 0;
+
+	while (r == 0 && n-- > 0)
+		r = want(cells);
+	if (r < 0 && r != -EPIPE) /* its end of file is on the way */
+		lose(cells, r);
 }
 
 /*
@@ -93,8 +163,10 @@ tell_scan(struct cells *cells, uint32_t type, pid_t pid)
 static void
 replace(struct cells *cells)
 {
-	for (; cells->owed > 0; cells->owed--)
-		tell_scan(cells, WIRE_CELL_WANT, 0);
+	const unsigned int owed = cells->owed;
+
+	cells->owed = 0;
+	want_some(cells, owed);
 }
 
 /* Start the oldest waiting run on the oldest waiting cell, if both exist. */
@@ -251,26 +323,20 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	cell->is_late = true;
-	tell_scan(cell->cells, WIRE_CELL_KILL, cell->pid);
+	end_late(cell);
 }
 
 static int
-add_cell(struct cells *cells, struct ipc_msg *msg)
+add_cell(struct cells *cells, const struct ipc_msg *msg)
 {
 	const struct wire_cell *body;
 	struct cell *cell;
 
-	if (wire_cell(msg, &body) < 0)
+	cell = TAILQ_FIRST(&cells->wanted);
+	if (!cell || wire_cell(msg, &body) < 0)
 		return -EBADMSG;
-	cell = xcalloc(1, sizeof(*cell));
-	cell->cells = cells;
+	TAILQ_REMOVE(&cells->wanted, cell, link);
 	cell->pid = body->pid;
-	cell->sock = TAKE_FD(msg->fds[0]);
-	cell->arena = TAKE_FD(msg->fds[1]);
-	cell->ended = event_new(
-	    cells->base, cell->sock, EV_READ | EV_PERSIST, on_ended, cell);
-	cell->deadline = evtimer_new(cells->base, on_deadline, cell);
 	(void)event_add(cell->ended, NULL);
 	TAILQ_INSERT_TAIL(&cells->ready, cell, link);
 	match(cells);
@@ -309,7 +375,7 @@ cell_gone(struct cells *cells, const struct ipc_msg *msg)
 	} else if ((cell = find_pid(&cells->ready, gone->pid))) {
 		TAILQ_REMOVE(&cells->ready, cell, link);
 		cell_free(cell);
-		tell_scan(cells, WIRE_CELL_WANT, 0);
+		want_some(cells, 1);
 	}
 	return 0;
 }
@@ -329,11 +395,8 @@ on_heard(evutil_socket_t fd, short what, void *arg)
 	else if (r == 0)
 		r = cell_gone(cells, &cells->msg);
 	ipc_drop_fds(&cells->msg);
-	if (r < 0) {
-		log_error("scan role lost: %s", strerror(-r));
-		(void)event_del(cells->heard);
-		cells->lost(cells->lost_arg);
-	}
+	if (r < 0)
+		lose(cells, r);
 }
 
 struct cells *
@@ -347,6 +410,7 @@ cells_new(struct event_base *base, int scan_fd, const struct conf *conf,
 	cells->scan_fd = scan_fd;
 	cells->lost = lost;
 	cells->lost_arg = arg;
+	TAILQ_INIT(&cells->wanted);
 	TAILQ_INIT(&cells->ready);
 	TAILQ_INIT(&cells->busy);
 	TAILQ_INIT(&cells->leaving);
@@ -354,6 +418,7 @@ cells_new(struct event_base *base, int scan_fd, const struct conf *conf,
 	cells->heard =
 	    event_new(base, scan_fd, EV_READ | EV_PERSIST, on_heard, cells);
 	(void)event_add(cells->heard, NULL);
+	want_some(cells, conf->worker.cells);
 	return cells;
 }
 
@@ -376,6 +441,7 @@ cells_free(struct cells *cells)
 
 	if (!cells)
 		return NULL;
+	free_list(&cells->wanted);
 	free_list(&cells->ready);
 	free_list(&cells->busy);
 	free_list(&cells->leaving);

@@ -80,7 +80,13 @@ wire_pid(const struct ipc_msg *msg, uint32_t type, int n_fds,
 int
 wire_cell(const struct ipc_msg *msg, const struct wire_cell **ret)
 {
-	return wire_pid(msg, WIRE_CELL, 2, ret);
+	return wire_pid(msg, WIRE_CELL, 0, ret);
+}
+
+int
+wire_cell_want(const struct ipc_msg *msg)
+{
+	return is_exactly(msg, WIRE_CELL_WANT, 0, 2) ? 0 : -EBADMSG;
 }
 
 int

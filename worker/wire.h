@@ -4,10 +4,10 @@
  *
  *   deliver -> engines  WIRE_JOB        one message to judge (fd: message)
  *   engines -> deliver  WIRE_JUDGEMENT  all answers + evidence (JSON)
- *   scan    -> engines  WIRE_CELL       a waiting cell (fds: socket, arena)
+ *   engines -> scan     WIRE_CELL_WANT  fork a cell (fds: socket, arena)
+ *   scan    -> engines  WIRE_CELL       the cell of the oldest want waits
  *   scan    -> engines  WIRE_CELL_GONE  its wait status
  *   engines -> scan     WIRE_CELL_KILL  its deadline has passed
- *   engines -> scan     WIRE_CELL_WANT  a cell was used: fork another
  *   engines -> cell     WIRE_TASK       limits (fd: message, read-only)
  *   engines -> deliver  WIRE_LONG       a job waits for clones or links only
  *   vmm     -> engines  WIRE_VM_STATE   its back end, or why there is none:
@@ -152,6 +152,7 @@ struct ipc_msg;
 int wire_job(const struct ipc_msg *msg, const struct wire_job **ret);
 int wire_judgement(const struct ipc_msg *msg, const struct wire_judgement **ret,
     const char **ret_evidence);
+int wire_cell_want(const struct ipc_msg *msg);
 int wire_cell(const struct ipc_msg *msg, const struct wire_cell **ret);
 int wire_cell_gone(
     const struct ipc_msg *msg, const struct wire_cell_gone **ret);

@@ -69,7 +69,16 @@ cell(const struct ipc_msg *msg)
 	const struct wire_cell *c;
 	const int r = wire_cell(msg, &c);
 
-	assert(r < 0 || (c->pid > 0 && msg->n_fds == 2));
+	assert(r < 0 || (c->pid > 0 && msg->n_fds == 0));
+	return r;
+}
+
+static int
+cell_want(const struct ipc_msg *msg)
+{
+	const int r = wire_cell_want(msg);
+
+	assert(r < 0 || (msg->len == 0 && msg->n_fds == 2));
 	return r;
 }
 
@@ -257,8 +266,8 @@ answer(const struct ipc_msg *msg)
 }
 
 static int (*const decoders[])(const struct ipc_msg *) = {job, judgement, cell,
-    cell_kill, cell_gone, task, takes_long, vm_state, vm_run, vm_drop,
-    vm_answer, fetch, fetched, lookup, result, drop, answer};
+    cell_want, cell_kill, cell_gone, task, takes_long, vm_state, vm_run,
+    vm_drop, vm_answer, fetch, fetched, lookup, result, drop, answer};
 
 /* No octet more than was received, so that reading on shows. */
 static struct ipc_msg *

@@ -63,6 +63,8 @@ setup(void **state)
 	w->message = memfd_new("message");
 	assert_int_equal(write_all(w->message, "mail", 4), 0);
 	w->cells = cells_new(w->base, w->scan.engines_fd, w->conf, on_lost, w);
+	for (uint64_t i = 0; i < w->conf->worker.cells; i++)
+		assert_int_equal(fake_scan_hear(&w->scan), WIRE_CELL_WANT);
 	*state = w;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * tests/support/fake_scan.h - the scan role and its cells as the engines role
- * sees them: a socket, and for each cell a pid, a socket and an arena.  No
- * process is behind a pid.
+ * sees them: a socket, and for each cell a pid, and the socket and the arena
+ * that it was wanted with.  No process is behind a pid.
  */
 #ifndef SLUICE_TESTS_FAKE_SCAN_H
 #define SLUICE_TESTS_FAKE_SCAN_H
@@ -13,16 +13,23 @@
 #include "worker/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define FAKE_SCAN_FIRST_PID 1000
+#define FAKE_SCAN_WANTS     16
 
 struct fake_scan {
 	int engines_fd; /* for cells_new() or judge_new() */
 	int fd;
 	int32_t last_pid;
+	struct fake_want {
+		int sock, arena;
+	} wants[FAKE_SCAN_WANTS]; /* heard and without a cell, oldest first */
+	int n_wants;
 	struct ipc_msg msg; /* what was heard last */
 };
 
@@ -41,12 +48,26 @@ fake_scan_init(struct fake_scan *s)
 	s->engines_fd = fds[0];
 	s->fd = fds[1];
 	s->last_pid = FAKE_SCAN_FIRST_PID - 1;
+	s->n_wants = 0;
+}
+
+/* Who wanted the cells has gone. */
+static inline void
+fake_scan_forget(struct fake_scan *s)
+{
+	while (ipc_recv(s->fd, &s->msg) == 0)
+		ipc_drop_fds(&s->msg);
+	for (; s->n_wants > 0; s->n_wants--) {
+		(void)close(s->wants[s->n_wants - 1].sock);
+		(void)close(s->wants[s->n_wants - 1].arena);
+	}
 }
 
 static inline void
 fake_scan_done(struct fake_scan *s)
 {
 	(void)close(s->engines_fd);
+	fake_scan_forget(s);
 	if (s->fd >= 0)
 		(void)close(s->fd);
 }
@@ -59,24 +80,15 @@ fake_scan_close(struct fake_scan *s)
 	s->fd = -1;
 }
 
-/* One more waiting cell. */
-static inline struct fake_cell
-fake_scan_offer(struct fake_scan *s)
+static inline void
+fake_scan_keep_want(struct fake_scan *s)
 {
-	struct fake_cell cell = {
-	    .pid = ++s->last_pid, .arena = memfd_new("arena")};
-	struct wire_cell body = {.pid = cell.pid};
-	int pair[2], fds[2];
-
-	if (cell.arena < 0 || ipc_pair(pair) < 0)
+	if (wire_cell_want(&s->msg) < 0 || s->n_wants == FAKE_SCAN_WANTS ||
+	    fcntl(s->msg.fds[0], F_SETFL, O_NONBLOCK) < 0)
 		abort();
-	cell.sock = pair[1];
-	fds[0] = pair[0];
-	fds[1] = cell.arena;
-	if (ipc_send(s->fd, WIRE_CELL, &body, sizeof(body), fds, 2) < 0)
-		abort();
-	(void)close(pair[0]);
-	return cell;
+	s->wants[s->n_wants++] =
+	    (struct fake_want){s->msg.fds[0], s->msg.fds[1]};
+	s->msg.n_fds = 0;
 }
 
 /* The next message from engines: its type, kept in s->msg; 0: none. */
@@ -89,7 +101,29 @@ fake_scan_hear(struct fake_scan *s)
 		return 0;
 	if (r < 0)
 		abort();
+	if (s->msg.type == WIRE_CELL_WANT)
+		fake_scan_keep_want(s);
 	return s->msg.type;
+}
+
+/* One more waiting cell; its socket is -1 when none is wanted. */
+static inline struct fake_cell
+fake_scan_offer(struct fake_scan *s)
+{
+	struct fake_cell cell = {.sock = -1, .arena = -1};
+	struct wire_cell body;
+
+	if (s->n_wants == 0 && fake_scan_hear(s) != WIRE_CELL_WANT)
+		return cell;
+	cell.pid = body.pid = ++s->last_pid;
+	body.pad = 0;
+	cell.sock = s->wants[0].sock;
+	cell.arena = s->wants[0].arena;
+	(void)memmove(
+	    s->wants, s->wants + 1, (size_t)--s->n_wants * sizeof(*s->wants));
+	if (ipc_send(s->fd, WIRE_CELL, &body, sizeof(body), NULL, 0) < 0)
+		abort();
+	return cell;
 }
 
 /* What was sent to a cell, in s->msg.  Its descriptors stay there. */

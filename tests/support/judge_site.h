@@ -118,6 +118,7 @@ site_configure(struct site *s)
 	conf->clamd.settle_usec = 0;
 	conf->clamd.timeout_usec = USEC_PER_SEC / 4;
 	conf->spam.timeout_usec = USEC_PER_SEC;
+	conf->worker.cells = SITE_CELLS;
 }
 
 #define SITE_HAM \
@@ -153,7 +154,7 @@ site_setup(void **state)
 	s->base = event_base_new();
 	fake_scan_init(&s->scan);
 	for (int i = 0; i < SITE_CELLS; i++)
-		s->cells[i] = fake_scan_offer(&s->scan);
+		s->cells[i] = (struct fake_cell){.sock = -1, .arena = -1};
 	(void)snprintf(path, sizeof(path), "%s/clamd", s->dir);
 	s->clamd = fake_clamd_new(s->base, path, &options);
 	s->spam = fake_spam_new(s->base, false);
@@ -193,7 +194,11 @@ site_serve_cell(struct site *s, struct fake_cell *cell)
 	struct reading_writer *w;
 	bool is_whole;
 
-	if (s->scan.fd < 0 || !fake_cell_task(&s->scan, cell))
+	if (s->scan.fd < 0)
+		return;
+	if (cell->sock < 0)
+		*cell = fake_scan_offer(&s->scan);
+	if (!fake_cell_task(&s->scan, cell))
 		return;
 	ipc_drop_fds(&s->scan.msg);
 	w = writer_new(cell->arena, 64 << 20);
@@ -202,7 +207,6 @@ site_serve_cell(struct site *s, struct fake_cell *cell)
 	writer_free(w);
 	fake_cell_end(cell);
 	fake_scan_gone(&s->scan, cell, is_whole ? 0 : s->status);
-	*cell = fake_scan_offer(&s->scan);
 }
 
 /* Everybody says what he has to say. */

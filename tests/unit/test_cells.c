@@ -373,9 +373,24 @@ static void
 a_scan_role_that_talks_nonsense_is_lost_too(void **state)
 {
 	struct world *w = *state;
+	const struct wire_cell cell = {.pid = 0};
+
+	assert_int_equal(
+	    ipc_send(w->scan.fd, WIRE_CELL, &cell, sizeof(cell), NULL, 0), 0);
+	run_for(w, 20 * USEC_PER_MSEC);
+	assert_int_equal(w->lost, 1);
+}
+
+static void
+a_cell_that_nobody_wanted_is_nonsense(void **state)
+{
+	struct world *w = *state;
 	const struct wire_cell cell = {.pid = 77};
 
-	/* A cell without its descriptors. */
+	while (w->scan.n_wants > 0)
+		(void)fake_scan_offer(&w->scan);
+	turn(w);
+	assert_int_equal(w->lost, 0);
 	assert_int_equal(
 	    ipc_send(w->scan.fd, WIRE_CELL, &cell, sizeof(cell), NULL, 0), 0);
 	run_for(w, 20 * USEC_PER_MSEC);
@@ -436,6 +451,7 @@ main(void)
 	    TEST(messages_wait_for_cells_in_order),
 	    TEST(without_the_scan_role_nothing_can_be_read),
 	    TEST(a_scan_role_that_talks_nonsense_is_lost_too),
+	    TEST(a_cell_that_nobody_wanted_is_nonsense),
 	    TEST(a_pid_that_nobody_knows_is_ignored),
 	    TEST(freeing_ends_runs_without_their_callback),
 	};

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -226,16 +228,44 @@ trace_other(const struct site *s)
 static int
 kill_own_child(const struct site *s)
 {
-	pid_t pid = fork();
-	int status;
+	int fd, status;
+	pid_t pid = proc_fork(&fd);
 
 	(void)s;
 	if (pid == 0)
 		for (;;)
 			(void)usleep(100000);
-	if (kill(pid, SIGKILL) < 0 || waitpid(pid, &status, 0) != pid)
+	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0 ||
+	    waitpid(pid, &status, 0) != pid)
 		return EXIT_REFUSED;
 	return WIFSIGNALED(status) ? 0 : EXIT_BROKEN;
+}
+
+/* Cells have the same filter, and the same uid as their parent. */
+static int
+signal_own_parent(const struct site *s)
+{
+	(void)s;
+	return result(kill(getppid(), 0));
+}
+
+static int
+signal_thread(const struct site *s)
+{
+	(void)s;
+	return result(syscall(SYS_tgkill, getppid(), getppid(), 0));
+}
+
+static int
+new_memory_sharer(const struct site *s)
+{
+	long pid = syscall(
+	    SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL, NULL, NULL, 0);
+
+	(void)s;
+	if (pid == 0)
+		_exit(0);
+	return result(pid < 0 ? -1 : 0);
 }
 
 static int
@@ -310,7 +340,10 @@ static const struct probe probes[] = {
     {ROLE_SCAN, "another user", is_other_user, DONE},
     {ROLE_SCAN, "fork", fork_one, DONE},
     {ROLE_SCAN, "kill its own child", kill_own_child, DONE},
-    {ROLE_SCAN, "memfd", make_memfd, DONE},
+    {ROLE_SCAN, "memfd", make_memfd, KILLED},
+    {ROLE_SCAN, "socketpair", pair, KILLED},
+    {ROLE_SCAN, "signal by number", signal_own_parent, REFUSED},
+    {ROLE_SCAN, "signal to a thread", signal_thread, REFUSED},
     {ROLE_SCAN, "read conf", read_conf, REFUSED},
     {ROLE_SCAN, "read /etc/passwd", read_passwd, REFUSED},
     {ROLE_SCAN, "write /tmp", write_tmp, REFUSED},
@@ -325,12 +358,15 @@ static const struct probe probes[] = {
     {ROLE_CELL, "data", map_data, DONE},
     {ROLE_CELL, "stdio", stdio_and_terminal, DONE},
     {ROLE_CELL, "wait", wait_a_little, DONE},
-    {ROLE_CELL, "fork", fork_one, KILLED},
+    {ROLE_CELL, "fork", fork_one, REFUSED},
+    {ROLE_CELL, "fork within its memory", new_memory_sharer, REFUSED},
     {ROLE_CELL, "memfd", make_memfd, KILLED},
     {ROLE_CELL, "exec", execute, KILLED},
     {ROLE_CELL, "TCP", tcp_socket, KILLED},
     {ROLE_CELL, "read /etc/passwd", read_passwd, REFUSED},
     {ROLE_CELL, "signal", signal_other, REFUSED},
+    {ROLE_CELL, "signal to its parent", signal_own_parent, REFUSED},
+    {ROLE_CELL, "signal to a thread", signal_thread, REFUSED},
     {ROLE_CELL, "raise its limits", raise_limit, REFUSED},
     {ROLE_CELL, "socketpair", pair, KILLED},
 

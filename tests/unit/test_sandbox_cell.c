@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 static const struct cell_budget roomy = {
     .memory_bytes = UINT64_C(1) << 30,
@@ -233,19 +234,19 @@ reach_for_sibling(pid_t sibling, bool by_descriptor)
 static int
 end_of_reach(bool by_descriptor)
 {
-	int status;
-	pid_t sibling = fork(), pid;
+	int status, fd = -1;
+	pid_t sibling = proc_fork(&fd), pid;
 
 	if (sibling == 0)
 		for (;;)
 			(void)usleep(100000);
-	pid = fork();
+	pid = proc_fork(&status);
 	if (pid == 0)
 		reach_for_sibling(sibling, by_descriptor);
 	(void)waitpid(pid, &status, 0);
 	if (waitpid(sibling, NULL, WNOHANG) != 0)
 		return -1; /* it was reached */
-	(void)kill(sibling, SIGKILL);
+	(void)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 	(void)waitpid(sibling, NULL, 0);
 	return status;
 }
@@ -284,7 +285,7 @@ cell_cost(void)
 
 /* Generous here, where sanitizers and neighbours share the processor. */
 static void
-the_cell_filter_is_cheap_enough_for_every_message(void **state)
+the_sandbox_of_a_cell_is_cheap_enough_for_every_message(void **state)
 {
 	const struct site *site = *state;
 	char err[256];
@@ -327,7 +328,8 @@ main(void)
 		a_role_ends_with_its_parent_although_its_user_changed),
 	    cmocka_unit_test(
 		a_cell_cannot_reach_another_nor_outlive_its_parent),
-	    cmocka_unit_test(the_cell_filter_is_cheap_enough_for_every_message),
+	    cmocka_unit_test(
+		the_sandbox_of_a_cell_is_cheap_enough_for_every_message),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -48,6 +48,12 @@ DECODER(table_read_result, table_result);
 DECODER(table_read_drop, table_drop);
 DECODER(table_read_answer, table_answer);
 
+static int
+read_wire_cell_want(void)
+{
+	return wire_cell_want(&msg);
+}
+
 static const char *evidence;
 
 static int
@@ -79,7 +85,8 @@ static const struct row {
 } rows[] = {
     {WIRE_JOB, sizeof(struct wire_job), 1, read_wire_job},
     {WIRE_JUDGEMENT, sizeof(struct wire_judgement), 0, read_wire_judgement},
-    {WIRE_CELL, sizeof(struct wire_cell), 2, read_wire_cell},
+    {WIRE_CELL, sizeof(struct wire_cell), 0, read_wire_cell},
+    {WIRE_CELL_WANT, 0, 2, read_wire_cell_want},
     {WIRE_CELL_GONE, sizeof(struct wire_cell_gone), 0, read_wire_cell_gone},
     {WIRE_CELL_KILL, sizeof(struct wire_cell), 0, read_wire_cell_kill},
     {WIRE_TASK, sizeof(struct wire_task), 1, read_wire_task},
