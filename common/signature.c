@@ -1,138 +1,45 @@
 #include "common/signature.h"
 
 #include "common/cleanup.h"
-#include "common/io.h"
+#include "common/pem.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* A key is three lines; text around it is allowed. */
-#define KEY_FILE_MAX 65536
 
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free);
 DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free);
-
-/* OpenSSL would ask on the terminal for what a key is encrypted with. */
-static int
-no_password(char *buf, int size, int is_write, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)is_write;
-	(void)arg;
-	return -1;
-}
-
-/* NULL: there is none of that kind. */
-static EVP_PKEY *
-parse(const char *pem, size_t n, bool is_private)
-{
-	BIO *bio = BIO_new_mem_buf(pem, (int)n);
-	EVP_PKEY *key;
-
-	assert(bio);
-	key = is_private ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)
-			 : PEM_read_bio_PUBKEY(bio, NULL, no_password, NULL);
-	(void)BIO_free(bio);
-	if (key && !EVP_PKEY_is_a(key, "ED25519")) {
-		EVP_PKEY_free(key);
-		key = NULL;
-	}
-	return key;
-}
-
-static void
-public_of(const EVP_PKEY *key, struct signature_key *ret)
-{
-	size_t n = sizeof(ret->bytes);
-	int ok = EVP_PKEY_get_raw_public_key(key, ret->bytes, &n);
-
-	assert(ok == 1 && n == sizeof(ret->bytes));
-}
-
-/* The file as it is, into fresh memory. */
-static int
-read_pem(int fd, const char *path, char **ret, size_t *ret_n, char *err,
-    size_t err_size)
-{
-	int r = fd < 0 ? -errno : read_fd(fd, KEY_FILE_MAX, ret, ret_n);
-
-	if (r < 0)
-		(void)snprintf(err, err_size, "%s: %s", path, strerror(-r));
-	return r;
-}
 
 int
 signature_key_read(
     const char *path, struct signature_key *ret_key, char *err, size_t err_size)
 {
-	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	CLEANUP(free_ptr) char *pem = NULL;
-	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = NULL;
-	size_t n = 0;
-	int r = read_pem(fd, path, &pem, &n, err, err_size);
+	struct signature_key key;
+	const int r = pem_public(path, PEM_ED25519, key.bytes, err, err_size);
+
+	if (r == 0)
+		*ret_key = key;
+	return r;
+}
+
+/* The pair of keys in the file of the private one. */
+static int
+pair_read(const char *path, EVP_PKEY **ret_pair, struct signature_key *ret_key,
+    char *err, size_t err_size)
+{
+	unsigned char raw[PEM_KEY_BYTES];
+	size_t n = sizeof(ret_key->bytes);
+	int ok, r = pem_private(path, PEM_ED25519, raw, err, err_size);
 
 	if (r < 0)
 		return r;
-	key = parse(pem, n, false);
-	if (!key) {
-		(void)snprintf(err, err_size,
-		    "%s: no public Ed25519 key in PEM; make it of the private "
-		    "one by `openssl pkey -in PRIVATE -pubout -out %s`",
-		    path, path);
-		return -EINVAL;
-	}
-	public_of(key, ret_key);
+	*ret_pair = EVP_PKEY_new_raw_private_key(
+	    EVP_PKEY_ED25519, NULL, raw, sizeof(raw));
+	explicit_bzero(raw, sizeof(raw));
+	ok = *ret_pair &&
+	     EVP_PKEY_get_raw_public_key(*ret_pair, ret_key->bytes, &n) == 1;
+	assert(ok && n == sizeof(ret_key->bytes));
 	return 0;
-}
-
-static int
-check_mode(int fd, const char *path, char *err, size_t err_size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if ((st.st_mode & 077) == 0)
-		return 0;
-	(void)snprintf(err, err_size,
-	    "%s: mode %04o lets others use this private key; `chmod 600 %s`, "
-	    "and make a new key if they could read it before",
-	    path, (unsigned int)st.st_mode & 07777, path);
-	return -EPERM;
-}
-
-static int
-private_read(const char *path, EVP_PKEY **ret, char *err, size_t err_size)
-{
-	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *pem = NULL;
-	size_t n = 0;
-	int r = read_pem(fd, path, &pem, &n, err, err_size);
-
-	if (r == 0)
-		r = check_mode(fd, path, err, err_size);
-	if (r == 0) {
-		*ret = parse(pem, n, true);
-		if (!*ret) {
-			(void)snprintf(err, err_size,
-			    "%s: no private Ed25519 key in PEM that is not "
-			    "encrypted; make one by `openssl genpkey "
-			    "-algorithm ed25519 -out FILE`",
-			    path);
-			r = -EINVAL;
-		}
-	}
-	if (pem)
-		explicit_bzero(pem, n);
-	free(pem);
-	return r;
 }
 
 int
@@ -143,15 +50,23 @@ signature_make(const char *path, const void *msg, size_t len,
 	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = NULL;
 	CLEANUP(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = sizeof(ret_signature->bytes);
-	int ok, r = private_read(path, &key, err, err_size);
+	int ok, r = pair_read(path, &key, ret_key, err, err_size);
 
 	if (r < 0)
 		return r;
 	ok = ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
 	     EVP_DigestSign(ctx, ret_signature->bytes, &n, msg, len) == 1;
 	assert(ok && n == sizeof(ret_signature->bytes));
-	public_of(key, ret_key);
 	return 0;
+}
+
+int
+signature_key_of(
+    const char *path, struct signature_key *ret_key, char *err, size_t err_size)
+{
+	CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+
+	return pair_read(path, &key, ret_key, err, err_size);
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
  * common/signature.h - Ed25519 (RFC 8032) by OpenSSL, with keys in files of
- * PEM as openssl-genpkey(1) and openssl-pkey(1) write them.
+ * PEM (common/pem.h).
  */
 #ifndef SLUICE_COMMON_SIGNATURE_H
 #define SLUICE_COMMON_SIGNATURE_H
@@ -43,6 +43,10 @@ int signature_key_read(const char *path, struct signature_key *ret_key,
  */
 int signature_make(const char *path, const void *msg, size_t len,
     struct signature_key *ret_key, struct signature *ret_signature, char *err,
+    size_t err_size);
+
+/* The public key that belongs to the private one in a file.  As above. */
+int signature_key_of(const char *path, struct signature_key *ret_key, char *err,
     size_t err_size);
 
 /* Has the owner of key signed msg?  Pure. */
