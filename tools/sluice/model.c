@@ -21,6 +21,7 @@ static const struct sub_command subs[] = {
     {"apply", model_apply, "check an update and put its model in place"},
     {"poll", model_poll, "ask the repository for an update (by a timer)"},
     {"revert", model_revert, "take the last update back"},
+    {"submit", model_submit, "pack what the model is unsure of for experts"},
 };
 
 int

@@ -20,6 +20,7 @@ command_main model_verify;
 command_main model_apply;
 command_main model_revert;
 command_main model_poll;
+command_main model_submit;
 
 #define MODEL_SKETCH 126u /* 42 bands of 3, model_groups.c */
 
