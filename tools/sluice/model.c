@@ -2,6 +2,7 @@
  * tools/sluice/model.c - `sluice model SUB-COMMAND`: finds it and calls it.
  */
 #include "tools/sluice/model.h"
+#include "tools/sluice/repository.h"
 #include "tools/sluice/spread.h"
 #include "tools/sluice/subs.h"
 
@@ -22,6 +23,7 @@ static const struct sub_command subs[] = {
     {"poll", model_poll, "ask the repository for an update (by a timer)"},
     {"revert", model_revert, "take the last update back"},
     {"submit", model_submit, "pack what the model is unsure of for experts"},
+    {"repository", model_repository, "the central side: label, learn, publish"},
 };
 
 int

@@ -41,26 +41,6 @@ static const struct argp verify_argp = {
     .doc = "Is an update whole, and signed by a key that is trusted?\v"
 	   "Exit status 1: it is not."};
 
-/* All of it under a fresh name, then renamed. */
-static int
-save(const char *command, const char *path, const struct mef_update *update)
-{
-	CLEANUP(free_ptr) char *fresh = xasprintf("%s.XXXXXX", path);
-	CLEANUP(close_fd) int fd = mkostemp(fresh, O_CLOEXEC);
-	int r = fd < 0 ? -errno : mef_update_write(update, fd);
-
-	/* It is for others: whoever made it says with whom it is shared. */
-	if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
-		r = -errno;
-	if (r == 0 && rename(fresh, path) < 0)
-		r = -errno;
-	if (r == 0)
-		return STATUS_FINE;
-	if (fd >= 0)
-		(void)unlink(fresh);
-	return util_fail(STATUS_SYSTEM, command, "%s: %s", path, strerror(-r));
-}
-
 /* The checksums of a whole model, which the update's own maker trusts. */
 static int
 open_checked(const char *command, const char *path, int *ret_fd)
@@ -94,7 +74,7 @@ diff(const char *command, const struct update_options *o)
 		return status;
 	if (mef_update_make(old, new, &listener, &update, err, sizeof(err)) < 0)
 		return util_fail(STATUS_SYSTEM, command, "%s", err);
-	status = save(command, o->output, update);
+	status = update_save(command, o->output, update);
 	if (status == STATUS_FINE)
 		update_print(o->output, update, o->common.json);
 	return status;
@@ -133,7 +113,7 @@ model_sign(int argc, char **argv)
 		return status;
 	if (mef_update_sign(update, o.private, err, sizeof(err)) < 0)
 		return util_fail(STATUS_SYSTEM, argv[0], "%s", err);
-	return save(argv[0], o.files[0], update);
+	return update_save(argv[0], o.files[0], update);
 }
 
 static int

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void
 add_key(struct update_options *o, const char *path)
@@ -166,6 +167,26 @@ update_is_one(const char *path)
 
 	return fd >= 0 && pread_all(fd, magic, sizeof(magic), 0) == 0 &&
 	       memcmp(magic, MEF_UPDATE_MAGIC, sizeof(magic)) == 0;
+}
+
+int
+update_save(
+    const char *command, const char *path, const struct mef_update *update)
+{
+	CLEANUP(free_ptr) char *fresh = xasprintf("%s.XXXXXX", path);
+	CLEANUP(close_fd) int fd = mkostemp(fresh, O_CLOEXEC);
+	int r = fd < 0 ? -errno : mef_update_write(update, fd);
+
+	/* It is for others: whoever made it says with whom it is shared. */
+	if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
+		r = -errno;
+	if (r == 0 && rename(fresh, path) < 0)
+		r = -errno;
+	if (r == 0)
+		return STATUS_FINE;
+	if (fd >= 0)
+		(void)unlink(fresh);
+	return util_fail(STATUS_SYSTEM, command, "%s: %s", path, strerror(-r));
 }
 
 static json_t *

@@ -57,6 +57,11 @@ void update_site_done(struct update_site *site);
 struct mef_update *update_read(
     const char *command, const char *path, int *ret_status);
 
+/* Write it under a fresh name, sync, rename, for all to read.  Returns a status
+ * after saying why. */
+int update_save(
+    const char *command, const char *path, const struct mef_update *update);
+
 /* Does the file begin as one?  No, where it can't be read. */
 bool update_is_one(const char *path);
 

@@ -173,3 +173,16 @@ sample_meta(
 	json_decref(to);
 	return NULL;
 }
+
+bool
+sample_json_name(const char *name, struct digest *ret_digest)
+{
+	char hex[DIGEST_HEX];
+
+	if (strlen(name) != sizeof(hex) - 1 + strlen(SAMPLE_JSON) ||
+	    strcmp(name + sizeof(hex) - 1, SAMPLE_JSON) != 0)
+		return false;
+	memcpy(hex, name, sizeof(hex) - 1);
+	hex[sizeof(hex) - 1] = '\0';
+	return digest_parse(hex, ret_digest) == 0;
+}

@@ -18,6 +18,8 @@
 #ifndef SLUICE_TOOLS_SAMPLE_META_H
 #define SLUICE_TOOLS_SAMPLE_META_H
 
+#include "common/digest.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +40,9 @@
  */
 json_t *sample_meta(
     const char *text, size_t n, bool with_names, char *err, size_t err_size);
+
+/* Beside a file SHA256 lies SHA256.json.  Is it such a name, and of which? */
+#define SAMPLE_JSON ".json"
+bool sample_json_name(const char *name, struct digest *ret_digest);
 
 #endif

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JSON_END ".json"
-
 static void
 add(struct submit_files *files, const struct digest *digest)
 {
@@ -31,19 +29,6 @@ by_digest(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct digest));
 }
 
-static bool
-is_entry(const char *name, struct digest *ret_digest)
-{
-	char hex[DIGEST_HEX];
-
-	if (strlen(name) != sizeof(hex) - 1 + strlen(JSON_END) ||
-	    strcmp(name + sizeof(hex) - 1, JSON_END) != 0)
-		return false;
-	memcpy(hex, name, sizeof(hex) - 1);
-	hex[sizeof(hex) - 1] = '\0';
-	return digest_parse(hex, ret_digest) == 0;
-}
-
 int
 submit_files_read(const char *archive, struct submit_files *ret)
 {
@@ -61,7 +46,7 @@ submit_files_read(const char *archive, struct submit_files *ret)
 		return -errno;
 	errno = 0;
 	while ((entry = readdir(dir)) != NULL)
-		if (is_entry(entry->d_name, &digest))
+		if (sample_json_name(entry->d_name, &digest))
 			add(ret, &digest);
 	r = -errno;
 	(void)closedir(dir);
@@ -103,14 +88,14 @@ submit_file_read(const struct submit_files *files, const struct digest *digest,
 {
 	CLEANUP(free_ptr) char *text = NULL;
 	CLEANUP(free_ptr) char *octets = NULL;
-	char hex[DIGEST_HEX], name[DIGEST_HEX + sizeof(JSON_END)];
+	char hex[DIGEST_HEX], name[DIGEST_HEX + sizeof(SAMPLE_JSON)];
 	size_t n = 0, n_text = 0;
 	struct digest found;
 	json_t *meta;
 	int r;
 
 	(void)snprintf(
-	    name, sizeof(name), "%s" JSON_END, digest_hex(digest, hex));
+	    name, sizeof(name), "%s" SAMPLE_JSON, digest_hex(digest, hex));
 	r = read_plain(files->dir, name, MEF_PARCEL_META_MAX, &text, &n_text);
 	if (r == 0)
 		r = read_plain(files->dir, hex, max_bytes, &octets, &n);

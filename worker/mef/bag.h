@@ -47,10 +47,18 @@ struct mef_features {
 	bool is_full;  /* what comes is lost */
 };
 
+/* A feature as a text of n printable octets, for people. */
+typedef void mef_bag_tell(
+    void *arg, enum mef_family family, const char *text, size_t n);
+
 struct mef_bag {
 	struct mef_features family[MEF_FAMILIES];
 	uint32_t kind;   /* enum mef_kind */
 	uint32_t n_lost; /* features beyond MEF_BAG_MAX, at most UINT32_MAX */
+	/* Told of imports and facts of headers as they are found, each as often
+	 * as it is; NULL: nobody. */
+	mef_bag_tell *tell;
+	void *tell_arg;
 };
 
 /* Owned by the caller; dies if there is no memory. */

@@ -22,6 +22,14 @@ magnitude(uint64_t value)
 }
 
 static void
+tell(const struct mef_bag *bag, enum mef_family family, const char *text,
+    size_t n)
+{
+	if (bag->tell)
+		bag->tell(bag->tell_arg, family, text, n);
+}
+
+static void
 add_text(struct mef_bag *bag, const char *text, int n)
 {
 	if (n > 0 && n < (int)TEXT_MOST)
@@ -60,6 +68,7 @@ facts_add(struct mef_bag *bag, const char *text, size_t n)
 	if (n >= TEXT_MOST)
 		n = TEXT_MOST - 1;
 	add_text(bag, text, (int)n);
+	tell(bag, MEF_HEADER, text, n);
 	if (!equals || equals[1] < '0' || equals[1] > '9')
 		return;
 	(void)snprintf(number, sizeof(number), "%.*s",
@@ -85,4 +94,5 @@ imports_add(struct mef_bag *bag, const char *text, size_t n)
 		    (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20
 							    : text[i]);
 	mef_bag_add(bag, MEF_IMPORTS, mef_hash(lower, n));
+	tell(bag, MEF_IMPORTS, text, n);
 }
