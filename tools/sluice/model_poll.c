@@ -25,12 +25,16 @@
 
 #define NOT_FOUND 404u
 
+/* Releases of one run: who lags behind for years takes a whole model. */
+#define STEPS_MAX 1000
+
 static const struct argp argp = {
     .options = (const struct argp_option[]){OPTION_CONF, OPTION_JSON, {0}},
     .parser = update_option,
     .doc = "Ask mef.url for an update of the model, check and install it.\v"
-	   "To be run by a timer, as root.  There being nothing newer is fine "
-	   "(exit status 0).  Exit status 1: an update came and is refused."};
+	   "To be run by a timer, as root.  It goes on until there is nothing "
+	   "newer, which is fine (exit status 0).  Exit status 1: an update "
+	   "came and is refused."};
 
 /* The address for who has that release; NULL: it is too long. */
 static char *
@@ -90,9 +94,18 @@ fetch(const char *conf_path, const char *url, struct ipc_msg *msg)
 	return r;
 }
 
+/* One question and what came of it. */
+struct polling {
+	const char *command;
+	const struct update_options *options;
+	const struct update_site *site;
+	/* 0: a release was installed; -ENOENT: there is nothing newer;
+	 * -EALREADY or -ECANCELED: an answer of mef_install(). */
+	int outcome;
+};
+
 static int
-install(const char *command, const struct update_options *o,
-    const struct update_site *site, const char *url, int fd)
+install(struct polling *p, const char *url, int fd)
 {
 	CLEANUP(mef_update_freep) struct mef_update *update = NULL;
 	char err[500] = "";
@@ -100,65 +113,87 @@ install(const char *command, const struct update_options *o,
 
 	if (r == 0)
 		r = mef_install(
-		    &site->site, update, MEF_BY_ITSELF, err, sizeof(err));
+		    &p->site->site, update, MEF_BY_ITSELF, err, sizeof(err));
+	p->outcome = r;
 	if (r == -EALREADY || r == -ECANCELED) { /* answers, not faults */
 		(void)printf("%s: %s\n", url, err);
 		return STATUS_FINE;
 	}
 	if (r < 0)
-		return util_fail(STATUS_BAD, command, "%s: %s", url, err);
-	update_print(url, update, o->common.json);
+		return util_fail(STATUS_BAD, p->command, "%s: %s", url, err);
+	update_print(url, update, p->options->common.json);
 	return STATUS_FINE;
 }
 
 static int
-take(const char *command, const struct update_options *o,
-    const struct update_site *site, const char *url, const struct ipc_msg *msg)
+take(struct polling *p, const char *url, const struct ipc_msg *msg)
 {
 	const struct wire_fetched *f;
 
 	if (wire_fetched(msg, &f) < 0 ||
 	    (f->got && !memfd_is_sealed(msg->fds[0])))
-		return util_fail(STATUS_SYSTEM, command,
+		return util_fail(STATUS_SYSTEM, p->command,
 		    "%s: sluice-fetch gave an answer that is none", url);
 	if (!f->got && f->status == NOT_FOUND) {
 		(void)printf("%s: nothing newer\n", url);
+		p->outcome = -ENOENT;
 		return STATUS_FINE;
 	}
 	if (!f->got)
 		return util_fail(
-		    STATUS_SYSTEM, command, "%s: %s", url, f->text);
-	return install(command, o, site, url, msg->fds[0]);
+		    STATUS_SYSTEM, p->command, "%s: %s", url, f->text);
+	return install(p, url, msg->fds[0]);
 }
 
 static int
-poll_once(const char *command, const struct update_options *o,
-    const struct update_site *site)
+poll_once(struct polling *p, uint64_t release)
 {
+	const struct common_options *common = &p->options->common;
 	const char *conf_path =
-	    o->common.conf_path ? o->common.conf_path : UTIL_CONF_DEFAULT;
-	CLEANUP(free_ptr) char *url = NULL;
+	    common->conf_path ? common->conf_path : UTIL_CONF_DEFAULT;
+	CLEANUP(free_ptr) char *url = address(p->site->url, release);
 	CLEANUP(free_ptr)
 	struct ipc_msg *msg = xcalloc(1, sizeof(*msg)); /* 64 KiB */
-	uint64_t release = 0;
-	char err[300] = "";
 	int r, status;
 
-	if (mef_here(&site->site, &release, err, sizeof(err)) < 0)
-		return util_fail(STATUS_SYSTEM, command, "%s", err);
-	url = address(site->url, release);
 	if (!url)
-		return util_fail(
-		    STATUS_USAGE, command, "mef.url: longer than an address");
+		return util_fail(STATUS_USAGE, p->command,
+		    "mef.url: longer than an address");
 	r = fetch(conf_path, url, msg);
 	if (r < 0)
-		return util_fail(STATUS_SYSTEM, command,
+		return util_fail(STATUS_SYSTEM, p->command,
 		    "%s: sluice-fetch does not answer (%s); its own words are "
 		    "above",
 		    url, strerror(-r));
-	status = take(command, o, site, url, msg);
+	status = take(p, url, msg);
 	ipc_drop_fds(msg);
 	return status;
+}
+
+/* One release after the other.  Where the next one was taken back here, the
+ * newest as a whole may be a later one. */
+static int
+poll_all(struct polling *p)
+{
+	char err[300] = "";
+	uint64_t release;
+	int status;
+
+	for (int i = 0; i < STEPS_MAX; i++) {
+		if (mef_here(&p->site->site, &release, err, sizeof(err)) < 0)
+			return util_fail(STATUS_SYSTEM, p->command, "%s", err);
+		status = poll_once(p, release);
+		if (status != STATUS_FINE)
+			return status;
+		if (p->outcome == -ECANCELED && release != 0) {
+			status = poll_once(p, 0);
+			if (status != STATUS_FINE)
+				return status;
+		}
+		if (p->outcome != 0)
+			return STATUS_FINE;
+	}
+	return STATUS_FINE;
 }
 
 int
@@ -177,7 +212,8 @@ model_poll(int argc, char **argv)
 		status = util_fail(STATUS_USAGE, argv[0],
 		    "where? set mef.url, as https://HOST/from-%%r");
 	if (status == STATUS_FINE)
-		status = poll_once(argv[0], &o, &site);
+		status = poll_all(&(struct polling){
+		    .command = argv[0], .options = &o, .site = &site});
 	update_site_done(&site);
 	free(o.keys);
 	return status;
