@@ -5,6 +5,7 @@
 #include "tools/sluice/model.h"
 
 #include "common/cleanup.h"
+#include "tools/sluice/mail_find.h"
 #include "tools/sluice/model_update.h"
 
 #include <errno.h>
@@ -12,12 +13,18 @@
 
 static const struct argp apply_argp = {
     .options = (const struct argp_option[]){OPTION_CONF, OPTION_JSON,
-	OPTION_MODEL, OPTION_PINNED, {0}},
+	OPTION_MODEL, OPTION_PINNED,
+	{"mail", 'M', NULL, 0,
+	    "UPDATE is a mail that has it enclosed; - is standard input", 0},
+	{0}},
     .parser = update_option,
     .args_doc = "UPDATE",
     .doc = "Check an update and put its model in place.\v"
 	   "The former one is kept beside it, as MODEL.former.  Exit status "
-	   "1: the update is refused, and nothing has changed."};
+	   "1: the update is refused, and nothing has changed.\n"
+	   "--mail is for the end of an alias: what comes so comes by itself, "
+	   "so a release that was taken back is left alone, and one that is "
+	   "here already is fine."};
 
 static const struct argp revert_argp = {
     .options = (const struct argp_option[]){OPTION_CONF, OPTION_MODEL,
@@ -40,10 +47,29 @@ status_of(int r)
 	case -EBADMSG:
 	case -EINVAL:
 	case -ENODATA:
+	case -EFBIG:
 		return STATUS_BAD;
 	default:
 		return STATUS_SYSTEM;
 	}
+}
+
+/* The update that a mail brings; NULL after saying why, *ret_status set. */
+static struct mef_update *
+read_mail(const char *command, const char *path, int *ret_status)
+{
+	CLEANUP(close_fd) int fd = -1;
+	struct mef_update *update = NULL;
+	char err[400] = "";
+	int r = mail_or_file(
+	    path, MEF_UPDATE_MAGIC, MEF_UPDATE_MAX, &fd, err, sizeof(err));
+
+	if (r == 0)
+		r = mef_update_read(fd, &update, err, sizeof(err));
+	if (r < 0)
+		*ret_status =
+		    util_fail(status_of(r), command, "%s: %s", path, err);
+	return update;
 }
 
 static int
@@ -54,10 +80,17 @@ apply(const char *command, const struct update_options *o,
 	char err[500] = "";
 	int r, status = STATUS_FINE;
 
-	update = update_read(command, o->files[0], &status);
+	update = o->is_mail ? read_mail(command, o->files[0], &status)
+			    : update_read(command, o->files[0], &status);
 	if (!update)
 		return status;
-	r = mef_install(&site->site, update, MEF_BY_HAND, err, sizeof(err));
+	r = mef_install(&site->site, update,
+	    o->is_mail ? MEF_BY_ITSELF : MEF_BY_HAND, err, sizeof(err));
+	if (o->is_mail && (r == -EALREADY || r == -ECANCELED)) {
+		/* Answers, not faults: the sender need not hear of them. */
+		(void)printf("%s: %s\n", o->files[0], err);
+		return STATUS_FINE;
+	}
 	if (r < 0)
 		return util_fail(
 		    status_of(r), command, "%s: %s", o->files[0], err);

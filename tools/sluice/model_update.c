@@ -44,6 +44,9 @@ update_option(int key, char *arg, struct argp_state *state)
 	case 'w':
 		o->is_whole = true;
 		return 0;
+	case 'M':
+		o->is_mail = true;
+		return 0;
 	case 'k':
 		add_key(o, arg);
 		return 0;

@@ -17,6 +17,7 @@ struct update_options {
 	const char *model;   /* -m */
 	const char *private; /* -s */
 	bool is_whole;       /* --whole */
+	bool is_mail;        /* --mail */
 	const char **keys;   /* -k, own */
 	size_t n_keys;
 	const char *files[2]; /* operands */
