@@ -127,9 +127,10 @@ write_text(const struct notice *n, FILE *out)
 		    n, "From the release before:", n->step, n->step_path, out);
 	write_update(n, "All of it, for any release or none:", n->whole,
 	    n->whole_path, out);
-	(void)fputs("Digests and signatures are hexadecimal; the signature is "
-		    "Ed25519, over the head\nof the update.  `sluice model "
-		    "poll` takes it, or `sluice model apply`.\n",
+	(void)fputs(
+	    "Digests and signatures are hexadecimal; the signature is "
+	    "Ed25519, over the\nhead of the update.  `sluice model poll` "
+	    "takes it, or `sluice model apply`.\n",
 	    out);
 }
 
