@@ -287,11 +287,17 @@ repo=$dir/copy
 cp "$dir/repository/view" "$repo/view.next"
 cp "$dir/repository/public/from-2" "$dir/repository/public/release-3" \
 	"$repo/public"
+# More was learned meanwhile; it must wait for the release after it.
+must_repository label malicious "$(sum_of /bin/ls)"
+must_repository train
 must_repository publish
 same "the release that was out" "$repo/view" "$dir/repository/view"
 same "as a whole" "$repo/public/from-0" "$dir/repository/public/from-0"
 is "and nothing else" "from-0 from-1 from-2 release-1 release-2 release-3" \
 	"$(cd "$repo/public" && echo *)"
+must_repository publish
+is "what was learned meanwhile comes with the next" 1 \
+	"$(grep -c "^release 4" "$dir/out")"
 # A site that has the first release comes to the third in one go.
 rm "$site.held"
 must poll -c "$dir/conf"
