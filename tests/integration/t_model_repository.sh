@@ -125,7 +125,9 @@ links {
 }
 site {
 	fetch_user = "nobody"
+	spool = "$dir/spool"
 	state = "$dir/site"
+	runtime = "$dir/run"
 }
 END
 must poll -c "$dir/conf"
@@ -302,4 +304,26 @@ is "what was learned meanwhile comes with the next" 1 \
 rm "$site.held"
 must poll -c "$dir/conf"
 same "two releases at once" "$site" "$dir/repository/view"
+
+# 10. Figures of the spread go along, where the ledger has the file.
+mkdir -p "$dir"/spool/{in,feed1,feed2,feed3,feed4,out,virus,ext,spam,error} \
+	"$dir/spool/journal" "$dir/run"
+"$root/tests/integration/spread_mail.py" make "$dir/spool" 300 >/dev/null &&
+	"$sluice" audit -c "$dir/conf" --rebuild >"$dir/out" 2>&1 ||
+	bad "no ledger: $(cat "$dir/out")"
+printf worm >"$dir/worm"
+archive "$dir/worms" "$dir/worm" /bin/cat
+# As `sluice model spread` tells, over the same time.
+must spread -c "$dir/conf" --since 90d --period 1d --json \
+	--hash "$(sum_of "$dir/worm")"
+copies=$(grep '"kind":"file"' "$dir/out" | grep -o '"copies":[1-9][0-9]*' |
+	head -1 | cut -d: -f2)
+repo=$dir/repository
+must submit -c "$dir/conf" -a "$dir/worms" -o "$dir/worms.parcel"
+must_repository receive "$dir/worms.parcel"
+must_repository show "$(sum_of "$dir/worm")"
+is "how it has spread" 1 "$(grep -c "spread  *copies ${copies:?}, " "$dir/out")"
+is "of one of two" 1 "$(grep -c '"spread"' "$repo"/samples/*.json |
+	grep -c ':1$')"
+is "still no address" "" "$(grep -l '@' "$repo"/samples/*.json)"
 finish

@@ -12,6 +12,7 @@
 #include "tools/sluice/model_progress.h"
 #include "tools/sluice/submit_files.h"
 #include "tools/sluice/submit_memory.h"
+#include "tools/sluice/submit_spread.h"
 #include "worker/mef/parcel.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ struct submit {
 	struct mef_packer *packer; /* NULL: nothing is packed */
 	uint64_t bytes;            /* of the files that go */
 	size_t packed, left, skipped;
+	json_t *spread; /* by SHA-256; NULL: no ledger was looked for */
 };
 
 static uint64_t
@@ -123,23 +125,26 @@ static const struct argp argp = {.options = rows,
 	"What was packed once is not packed again, while ARCHIVE.submitted "
 	"says so.  There being nothing new is fine, and makes no parcel."};
 
-/* Both keys, by options or configuration. */
+/* Both keys, by options or configuration; *ret_conf NULL: none was asked. */
 static int
-find_keys(struct submit_options *o, const char *command)
+find_keys(struct submit_options *o, const char *command, struct conf **ret_conf)
 {
+	const bool has_keys = o->repository && o->identity;
 	struct conf *conf = NULL;
 	int status = STATUS_FINE;
 
-	if (o->is_dry || (o->repository && o->identity))
+	if ((o->is_dry || has_keys) && !o->common.conf_path)
 		return STATUS_FINE;
 	conf = util_conf(&o->common, &status);
 	if (!conf)
 		return status;
+	*ret_conf = conf;
 	if (!o->repository)
 		o->repository = xstrdup(conf->mef.repository);
 	if (!o->identity)
 		o->identity = xstrdup(conf->mef.identity);
-	(void)conf_free(conf);
+	if (o->is_dry)
+		return STATUS_FINE;
 	if (strcmp(o->repository, "none") == 0)
 		return util_fail(STATUS_USAGE, command,
 		    "to whom? name the repository's public key in "
@@ -229,6 +234,9 @@ take_one(struct submit *s, const struct digest *digest, bool *ret_is_full)
 		    s->options->archive, digest_hex(digest, hex), err);
 		return STATUS_FINE;
 	}
+	if (json_object_get(s->spread, digest_hex(digest, hex)))
+		(void)json_object_set(
+		    file.meta, "spread", json_object_get(s->spread, hex));
 	if (s->packer)
 		status = pack(s, digest, &file, ret_is_full);
 	else
@@ -344,12 +352,15 @@ model_submit(int argc, char **argv)
 	    .archive = ARCHIVE, .limit_bytes = LIMIT_BYTES};
 	struct submit s = {
 	    .options = &o, .command = argv[0], .files = {.dir = -1}};
+	struct conf *conf = NULL;
 	int status;
 
 	util_parse(&argp, argc, argv, &o);
-	status = find_keys(&o, argv[0]);
+	status = find_keys(&o, argv[0], &conf);
 	if (status == STATUS_FINE)
 		status = open_all(&s);
+	if (status == STATUS_FINE && conf)
+		s.spread = submit_spread(conf, argv[0], &s.files);
 	if (status == STATUS_FINE)
 		status = o.is_dry ? take_all(&s) : make_parcel(&s);
 	if (status == STATUS_FINE)
@@ -357,6 +368,8 @@ model_submit(int argc, char **argv)
 	(void)mef_packer_free(s.packer);
 	(void)submit_memory_free(s.memory);
 	submit_files_done(&s.files);
+	json_decref(s.spread);
+	(void)conf_free(conf);
 	free(o.repository);
 	free(o.identity);
 	return status;
