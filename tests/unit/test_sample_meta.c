@@ -93,7 +93,8 @@ what_is_wrong_is_refused_whole(void **state)
 	    "{\"p_malicious\":-0.1}", "{\"p_malicious\":1e400}",
 	    "{\"model\":\"00\"}", "{\"names\":\"a\"}", "{\"names\":[1]}",
 	    "{\"families\":[]}", "{\"families\":{\"bytes\":\"x\"}}",
-	    "{\"spread\":{\"copies\":-1}}", "{\"kind\":\"\xff\"}", "{} {}"};
+	    "{\"spread\":{\"copies\":-1}}", "{\"kind\":\"\xff\"}",
+	    "{\"label\":\"\\u001b[2J\"}", "{} {}"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -54,6 +54,16 @@ wrong(struct taking *t, const char *name)
 	t->is_wrong = true;
 }
 
+/* Of a list of ours, so nothing that a terminal would obey. */
+static bool
+is_plain(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return false;
+	return strlen(text) <= SAMPLE_TEXT_MAX;
+}
+
 static bool
 is_good(const json_t *value, enum member_type type)
 {
@@ -69,7 +79,7 @@ is_good(const json_t *value, enum member_type type)
 	case NUMBER:
 		return json_is_number(value) && isfinite(number);
 	case TEXT:
-		return text && strlen(text) <= SAMPLE_TEXT_MAX;
+		return text && is_plain(text);
 	case DIGEST:
 		return text && digest_parse(text, &digest) == 0;
 	}

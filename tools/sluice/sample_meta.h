@@ -8,7 +8,7 @@
  *   "bytes", "t_usec", "release"  numbers from 0 on
  *   "p_malicious"                 0 to 1
  *   "names"                       texts; those with an @ are left out
- *   "type", "kind", "label"       texts
+ *   "type", "kind", "label"       texts of printable ASCII
  *   "model"                       SHA-256 of the model's counts
  *   "families"                    log-odds by the families' names
  *   "spread"                      numbers: "copies", "blocked", "messages",
