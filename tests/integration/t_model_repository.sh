@@ -279,6 +279,28 @@ same "changes nothing" "$site" "$dir/r1"
 model apply --mail -c "$dir/conf" "$dir/mail"
 is "a mail without one: status" 1 $?
 
+# Given to sendmail, in whose place another program is mounted.
+cat >"$dir/sendmail" <<END
+#!/bin/sh
+echo "\$@" >"$dir/sent.args"
+cat >"$dir/sent.mail"
+END
+chmod 755 "$dir/sendmail"
+cp -a "$repo" "$dir/sending"
+must_repository label unsure "$(sum_of /bin/ls)"
+must_repository train
+unshare -m sh -c "mount --bind '$dir/sendmail' /usr/sbin/sendmail &&
+	exec '$sluice' model repository publish -d '$repo' --send \
+	--from models@example.org --to site-a@example.org --to b@example.org \
+	--url https://models.example.org" >"$dir/out" 2>&1 ||
+	bad "publish --send: $(cat "$dir/out")"
+is "the notice is sent" \
+	"-oi -f models@example.org -- site-a@example.org b@example.org" \
+	"$(cat "$dir/sent.args" 2>&1)"
+same "as it was written" "$dir/sent.mail" "$repo/notices/3.eml"
+rm -r "$repo"
+mv "$dir/sending" "$repo"
+
 # 9. A run of publish that was cut off is finished, not made again.
 must_repository label none "$(sum_of /bin/ls)"
 must_repository train
@@ -308,8 +330,9 @@ same "two releases at once" "$site" "$dir/repository/view"
 # 10. Figures of the spread go along, where the ledger has the file.
 mkdir -p "$dir"/spool/{in,feed1,feed2,feed3,feed4,out,virus,ext,spam,error} \
 	"$dir/spool/journal" "$dir/run"
-"$root/tests/integration/spread_mail.py" make "$dir/spool" 300 >/dev/null &&
-	"$sluice" audit -c "$dir/conf" --rebuild >"$dir/out" 2>&1 ||
+"$root/tests/integration/spread_mail.py" make "$dir/spool" 300 >/dev/null ||
+	bad "no mail"
+"$sluice" audit -c "$dir/conf" --rebuild >"$dir/out" 2>&1 ||
 	bad "no ledger: $(cat "$dir/out")"
 printf worm >"$dir/worm"
 archive "$dir/worms" "$dir/worm" /bin/cat

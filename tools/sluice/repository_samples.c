@@ -84,17 +84,29 @@ read_about(const struct repository *repository, struct samples *samples,
 	return STATUS_FINE;
 }
 
+/* In its place. */
+static struct sample *
+insert(struct samples *samples, const struct digest *digest)
+{
+	const struct sample sample = *add(samples, digest);
+	size_t place = samples->n - 1;
+
+	while (place > 0 && by_digest(&sample, &samples->at[place - 1]) < 0)
+		place--;
+	memmove(&samples->at[place + 1], &samples->at[place],
+	    (samples->n - 1 - place) * sizeof(sample));
+	samples->at[place] = sample;
+	return &samples->at[place];
+}
+
 static void
 take_label(void *arg, const struct label_line *line)
 {
 	struct samples *samples = arg;
 	struct sample *sample = samples_find(samples, &line->digest);
 
-	if (!sample) {
-		sample = add(samples, &line->digest);
-		qsort(samples->at, samples->n, sizeof(*samples->at), by_digest);
-		sample = samples_find(samples, &line->digest);
-	}
+	if (!sample)
+		sample = insert(samples, &line->digest);
 	sample->label = line->label;
 	sample->is_decided = true;
 	free(sample->label_by);

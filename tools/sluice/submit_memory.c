@@ -172,13 +172,19 @@ submit_memory_add(struct submit_memory *m, const struct digest *digest)
 {
 	const struct line line = {*digest, m->now_sec};
 	struct line *there = find(m, digest);
+	size_t place;
 
 	if (there) {
 		*there = line;
 		return;
 	}
 	append(m, &line);
-	qsort(m->at, m->n, sizeof(*m->at), by_digest);
+	place = m->n - 1;
+	while (place > 0 && by_digest(&line, &m->at[place - 1]) < 0)
+		place--;
+	memmove(&m->at[place + 1], &m->at[place],
+	    (m->n - 1 - place) * sizeof(line));
+	m->at[place] = line;
 }
 
 int
