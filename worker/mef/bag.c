@@ -55,19 +55,6 @@ mef_bag_clear(struct mef_bag *bag)
 #define DIGITS     (1u << DIGIT_BITS)
 #define FEW        64u
 
-static void
-insertion_sort(uint64_t *at, uint32_t n)
-{
-	for (uint32_t i = 1; i < n; i++) {
-		const uint64_t value = at[i];
-		uint32_t k = i;
-
-		for (; k > 0 && at[k - 1] > value; k--)
-			at[k] = at[k - 1];
-		at[k] = value;
-	}
-}
-
 /* From the lowest digit on, six of them; linear, in n more words of memory. */
 static void
 radix_sort(uint64_t *at, uint32_t n)
@@ -94,18 +81,117 @@ radix_sort(uint64_t *at, uint32_t n)
 		memcpy(at, from, n * sizeof(*at));
 }
 
+static int
+by_value(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+sort(uint64_t *at, uint32_t n)
+{
+	if (n < DIGITS)
+		qsort(at, n, sizeof(*at), by_value);
+	else
+		radix_sort(at, n);
+}
+
+/* Values that are in order without those that are like the one before. */
+static uint32_t
+append_once(uint64_t *to, uint32_t n, const uint64_t *from, uint32_t n_from)
+{
+	for (uint32_t i = 0; i < n_from; i++)
+		if (n == 0 || to[n - 1] != from[i])
+			to[n++] = from[i];
+	return n;
+}
+
+/* Put value into its place behind begin, unless it is there. */
+static uint32_t
+insert_once(uint64_t *to, uint32_t begin, uint32_t n, uint64_t value)
+{
+	uint32_t k = n;
+
+	while (k > begin && to[k - 1] > value)
+		k--;
+	if (k > begin && to[k - 1] == value)
+		return n;
+	for (uint32_t i = n; i > k; i--)
+		to[i] = to[i - 1];
+	to[k] = value;
+	return n + 1;
+}
+
+/* The values of a bucket, behind n others; most occur several times. */
+static uint32_t
+take_bucket(uint64_t *to, uint32_t n, uint64_t *bucket, uint32_t n_bucket)
+{
+	const uint32_t begin = n;
+
+	for (uint32_t i = 0; i < n_bucket && n - begin < FEW; i++)
+		n = insert_once(to, begin, n, bucket[i]);
+	if (n - begin < FEW)
+		return n;
+	sort(bucket, n_bucket);
+	return append_once(to, begin, bucket, n_bucket);
+}
+
+#define BUCKET_BITS_MOST 18u
+
+/*
+ * Hashes are spread evenly, so by their first bits they fall into buckets of
+ * two to four each.  Where someone has made many that begin alike, theirs is a
+ * large bucket and sorted as such.
+ */
+static uint32_t
+bucket_sort(uint64_t *at, uint32_t n, uint64_t any)
+{
+	const unsigned int length = 64 - (unsigned int)__builtin_clzll(any | 1);
+	const unsigned int wish = 30 - (unsigned int)__builtin_clz(n);
+	const unsigned int most =
+	    length < BUCKET_BITS_MOST ? length : BUCKET_BITS_MOST;
+	const unsigned int bits = wish < most ? wish : most;
+	const unsigned int shift = length - bits;
+	CLEANUP(free_ptr)
+	uint32_t *ends = xcalloc((size_t)1 << bits, sizeof(*ends));
+	CLEANUP(free_ptr) uint64_t *other = xcalloc(n, sizeof(*other));
+	uint32_t sum = 0, kept = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		ends[at[i] >> shift]++;
+	for (size_t i = 0; i < (size_t)1 << bits; i++) {
+		const uint32_t in_bucket = ends[i];
+
+		ends[i] = sum; /* its beginning, until it is filled */
+		sum += in_bucket;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		other[ends[at[i] >> shift]++] = at[i];
+	for (size_t i = 0, begin = 0; i < (size_t)1 << bits; i++) {
+		const uint32_t in_bucket = ends[i] - (uint32_t)begin;
+
+		kept = take_bucket(at, kept, other + begin, in_bucket);
+		begin = ends[i];
+	}
+	return kept;
+}
+
 static void
 sort_out(struct mef_features *f)
 {
+	uint64_t any = 0;
 	uint32_t n = 0;
 
-	if (f->n < FEW)
-		insertion_sort(f->at, f->n);
-	else
-		radix_sort(f->at, f->n);
 	for (uint32_t i = 0; i < f->n; i++)
-		if (n == 0 || f->at[n - 1] != f->at[i])
-			f->at[n++] = f->at[i];
+		any |= f->at[i];
+	if (f->n >= FEW) {
+		f->n = bucket_sort(f->at, f->n, any);
+		return;
+	}
+	for (uint32_t i = 0; i < f->n; i++)
+		n = insert_once(f->at, 0, n, f->at[i]);
 	f->n = n;
 }
 
@@ -133,10 +219,16 @@ mef_bag_add(struct mef_bag *bag, enum mef_family family, uint64_t hash)
 }
 
 void
+mef_bag_finish_family(struct mef_bag *bag, enum mef_family family)
+{
+	sort_out(&bag->family[family]);
+}
+
+void
 mef_bag_finish(struct mef_bag *bag)
 {
 	for (int i = 0; i < MEF_FAMILIES; i++)
-		sort_out(&bag->family[i]);
+		mef_bag_finish_family(bag, (enum mef_family)i);
 }
 
 void *

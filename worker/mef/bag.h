@@ -74,6 +74,8 @@ void mef_bag_add(struct mef_bag *bag, enum mef_family family, uint64_t hash);
 
 /* Sort and drop duplicates.  To be called once, after the last feature. */
 void mef_bag_finish(struct mef_bag *bag);
+/* The same for one family; the others are in order already or not wanted. */
+void mef_bag_finish_family(struct mef_bag *bag, enum mef_family family);
 
 /*
  * The hash of a feature's octets (XXH3, 64 bits).  The same on every machine,

@@ -16,14 +16,21 @@ static void
 cells_of(const struct mef_features *f, unsigned int log_cells,
     struct mef_bag *ret_cells)
 {
+	uint64_t before = UINT64_MAX;
+
 	mef_bag_clear(ret_cells);
-	for (uint32_t i = 0; i < f->n; i++)
-		mef_bag_add(
-		    ret_cells, MEF_BYTES, mef_first_cell(f->at[i], log_cells));
+	for (uint32_t i = 0; i < f->n; i++) {
+		/* In the order of the hashes, so they need no sorting. */
+		const uint64_t cell = mef_first_cell(f->at[i], log_cells);
+
+		if (cell != before)
+			mef_bag_add(ret_cells, MEF_BYTES, cell);
+		before = cell;
+	}
 	for (uint32_t i = 0; i < f->n; i++)
 		mef_bag_add(ret_cells, MEF_STRINGS,
 		    mef_second_cell(f->at[i], log_cells));
-	mef_bag_finish(ret_cells);
+	mef_bag_finish_family(ret_cells, MEF_STRINGS);
 }
 
 static bool
