@@ -103,7 +103,7 @@ count(struct mef_model *model, const struct mef_bag *bag, enum mef_class class,
 		CLEANUP(free_ptr) int32_t *x = xcalloc(MOMENT_DIMS, sizeof(*x));
 
 		moment_vector(bag, x);
-		moments_count(mef_moments(model, class), x, sign);
+		mef_moments_count(model, x, class, sign);
 	}
 	model->head.n_documents[class] += (uint64_t)(int64_t)sign;
 }

@@ -119,6 +119,8 @@ mef_model_free(struct mef_model *model)
 	if (model->map)
 		(void)munmap(model->map, model->map_bytes);
 	free(model->known);
+	for (int c = 0; c < MEF_CLASSES; c++)
+		free(model->late[c]);
 	free(model->weights);
 	free(model);
 	return NULL;
@@ -275,13 +277,37 @@ mef_model_cells(const struct mef_model *model, enum mef_family family)
 							     table->offset);
 }
 
-struct moments
-mef_moments(const struct mef_model *model, enum mef_class class)
+static struct moments
+moments_of(const struct mef_model *model, enum mef_class class)
 {
 	int64_t *sums =
 	    (int64_t *)(void *)(model->map + model->head.moments_offset);
 
 	return (struct moments){sums + class * MOMENT_SUMS};
+}
+
+struct moments
+mef_moments(const struct mef_model *model, enum mef_class class)
+{
+	const struct moments moments = moments_of(model, class);
+
+	if (model->late[class] && model->late[class]->n > 0)
+		moments_count_lot(moments, model->late[class]);
+	return moments;
+}
+
+void
+mef_moments_count(
+    struct mef_model *model, const int32_t *x, enum mef_class class, int sign)
+{
+	struct moments_lot *lot = model->late[class];
+
+	if (!lot)
+		lot = model->late[class] = xcalloc(1, sizeof(*lot));
+	if (lot->n == MOMENT_LOT || lot->sign != sign)
+		(void)mef_moments(model, class);
+	if (!moments_put(lot, x, sign))
+		moments_count(moments_of(model, class), x, sign);
 }
 
 const struct mef_known *

@@ -16,11 +16,16 @@ struct mef_model {
 	bool is_mapped_file, is_writable;
 	struct mef_known *known; /* own memory; NULL: within the mapping */
 	uint64_t known_room;
+	/* Counted documents that the moments lack; NULL: none was yet. */
+	struct moments_lot *late[MEF_CLASSES];
 	double *weights; /* solved from the moments; NULL: to be done */
 };
 
 struct mef_cell *mef_cells(struct mef_model *model, enum mef_family family);
+/* With those of all documents that were counted. */
 struct moments mef_moments(const struct mef_model *model, enum mef_class class);
+void mef_moments_count(
+    struct mef_model *model, const int32_t *x, enum mef_class class, int sign);
 
 /* Get ready to be changed; 0, -EROFS, or -errno as mprotect(2). */
 int mef_model_write(struct mef_model *model);

@@ -2,6 +2,7 @@
 
 #include "common/io.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -148,6 +149,85 @@ moments_count(struct moments moments, const int32_t x[MOMENT_DIMS], int sign)
 				row[k] += factor * x[k];
 		}
 	}
+}
+
+/* So that 32 products, and sums of them, are below 2^31. */
+#define LOT_MOST 4095
+
+/* Below this many, one after the other is less work. */
+#define LOT_FEW 6u
+
+bool
+moments_put(struct moments_lot *lot, const int32_t x[MOMENT_DIMS], int sign)
+{
+	assert(lot->n < MOMENT_LOT && (lot->n == 0 || lot->sign == sign));
+	for (unsigned int i = 0; i < MOMENT_DIMS; i++)
+		if (x[i] > LOT_MOST || x[i] < -LOT_MOST)
+			return false;
+	for (unsigned int i = 0; i < MOMENT_DIMS; i++)
+		lot->x[i][lot->n] = (int16_t)x[i];
+	lot->sign = sign;
+	lot->n++;
+	return true;
+}
+
+/* Of 16-bit numbers: compilers know it as one instruction for eight. */
+static int32_t
+product(const int16_t a[MOMENT_LOT], const int16_t b[MOMENT_LOT])
+{
+	int32_t sum = 0;
+
+	for (unsigned int i = 0; i < MOMENT_LOT; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+static void
+count_one_by_one(struct moments moments, const struct moments_lot *lot)
+{
+	CLEANUP(free_ptr) int32_t *x = xcalloc(MOMENT_DIMS, sizeof(*x));
+
+	for (unsigned int k = 0; k < lot->n; k++) {
+		for (unsigned int i = 0; i < MOMENT_DIMS; i++)
+			x[i] = lot->x[i][k];
+		moments_count(moments, x, lot->sign);
+	}
+}
+
+/* Places where any has something; others stay as they are. */
+static unsigned int
+find_used(const struct moments_lot *lot, uint16_t ret[MOMENT_DIMS])
+{
+	static const int16_t nothing[MOMENT_LOT];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < MOMENT_DIMS; i++)
+		if (memcmp(lot->x[i], nothing, sizeof(nothing)) != 0)
+			ret[n++] = (uint16_t)i;
+	return n;
+}
+
+void
+moments_count_lot(struct moments moments, struct moments_lot *lot)
+{
+	uint16_t used[MOMENT_DIMS];
+	unsigned int n;
+
+	if (lot->n < LOT_FEW) {
+		count_one_by_one(moments, lot);
+	} else {
+		n = find_used(lot, used);
+		for (unsigned int a = 0; a < n; a++) {
+			const unsigned int i = used[a];
+			int64_t *row = moments.sums + (size_t)i * (i + 1) / 2;
+
+			for (unsigned int b = 0; b <= a; b++)
+				row[used[b]] +=
+				    lot->sign *
+				    product(lot->x[i], lot->x[used[b]]);
+		}
+	}
+	memset(lot, 0, sizeof(*lot));
 }
 
 /* The system of equations: a lower triangle, dense, and its right side. */

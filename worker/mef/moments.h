@@ -16,6 +16,7 @@
 #include "worker/mef/bag.h"
 #include "worker/mef/shape.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MOMENT_WORDS   1024u
@@ -44,6 +45,30 @@ void moment_vector(const struct mef_bag *bag, int32_t x[MOMENT_DIMS]);
 /* Add sign (1 or -1) times the products of x. */
 void moments_count(
     struct moments moments, const int32_t x[MOMENT_DIMS], int sign);
+
+/*
+ * Vectors that are kept until there are enough of them: the sums are 16 MB,
+ * and to walk through them once for 32 documents takes little more than for
+ * one.
+ */
+#define MOMENT_LOT 32u
+
+struct moments_lot {
+	unsigned int n;
+	int sign;                           /* of all of them */
+	int16_t x[MOMENT_DIMS][MOMENT_LOT]; /* of each document a column */
+};
+
+/*
+ * Put x into a lot that has room and is empty or of that sign.  Returns false,
+ * and the lot is as before, when a number of x is too large for one: real ones
+ * are not.
+ */
+bool moments_put(
+    struct moments_lot *lot, const int32_t x[MOMENT_DIMS], int sign);
+
+/* Add what moments_count() would add for each vector; the lot is then empty. */
+void moments_count_lot(struct moments moments, struct moments_lot *lot);
 
 /*
  * Weights w of least squares, sum over classes of the mean of (w.x - y)^2

@@ -91,6 +91,8 @@ mef_model_save(struct mef_model *model, const char *path)
 
 	if (fd < 0)
 		return -errno;
+	for (int c = 0; c < MEF_CLASSES && model->head.moments_dims > 0; c++)
+		(void)mef_moments(model, (enum mef_class)c); /* are complete */
 	r = write_model(fd, model);
 	/* Models hold no secret, and others than their maker map them. */
 	if (r == 0 && fchmod(fd, 0644) < 0)
