@@ -23,6 +23,44 @@
 
 const char *const mef_label_names[] = {"benign", "malicious", "borderline"};
 
+/* Counts are small, mostly, and there are thousands of features. */
+#define LOGS 256u
+
+struct logs {
+	double of[LOGS]; /* of the number itself; [0] is unused */
+};
+
+static void
+logs_init(struct logs *logs)
+{
+	logs->of[0] = 0;
+	for (unsigned int i = 1; i < LOGS; i++)
+		logs->of[i] = log(i);
+}
+
+static double
+log_of(const struct logs *logs, uint64_t n)
+{
+	return n < LOGS ? logs->of[n] : log((double)n);
+}
+
+/* A table is larger than caches: cells are asked for so many features ahead. */
+#define AHEAD 32u
+
+static void
+ask_for(
+    const struct mef_cell *cells, const struct mef_table *table, uint64_t hash)
+{
+	__builtin_prefetch(cells + mef_first_cell(hash, table->log_cells));
+	__builtin_prefetch(cells + mef_second_cell(hash, table->log_cells));
+}
+
+static uint32_t
+lesser(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 /*
  * Log-odds of one family: the sum over the features that the model has seen
  * of log P(feature|malicious) - log P(feature|benign), where P is (documents
@@ -30,7 +68,7 @@ const char *const mef_label_names[] = {"benign", "malicious", "borderline"};
  */
 static double
 evidence_of(const struct mef_model *model, enum mef_family family,
-    const struct mef_features *f)
+    const struct mef_features *f, const struct logs *logs)
 {
 	const struct mef_cell *cells = mef_model_cells(model, family);
 	const struct mef_table *table = &model->head.tables[family];
@@ -45,14 +83,14 @@ evidence_of(const struct mef_model *model, enum mef_family family,
 		    cells + mef_first_cell(f->at[i], table->log_cells);
 		const struct mef_cell *b =
 		    cells + mef_second_cell(f->at[i], table->log_cells);
-		const uint32_t malicious =
-		    a->n[1] < b->n[1] ? a->n[1] : b->n[1];
-		const uint32_t benign = a->n[0] < b->n[0] ? a->n[0] : b->n[0];
+		const uint32_t malicious = lesser(a->n[1], b->n[1]);
+		const uint32_t benign = lesser(a->n[0], b->n[0]);
 
-		if (malicious + benign > 0)
-			sum += log(((double)malicious + 1) /
-				   ((double)benign + 1)) +
-			       rest;
+		if (f->n - i > AHEAD)
+			ask_for(cells, table, f->at[i + AHEAD]);
+		if (malicious != 0 || benign != 0)
+			sum += log_of(logs, (uint64_t)malicious + 1) -
+			       log_of(logs, (uint64_t)benign + 1) + rest;
 	}
 	return sum;
 }
@@ -99,11 +137,14 @@ mef_model_score(const struct mef_model *model, const struct mef_bag *bag,
 {
 	const struct mef_point *point = &model->head.point;
 	struct mef_score score = {.total = 0};
+	struct logs logs;
 
+	logs_init(&logs);
 	assert(model->weights || model->head.moments_dims == 0);
 	for (int f = 0; f < MEF_FAMILIES; f++)
 		score.family[f] =
-		    evidence_of(model, (enum mef_family)f, &bag->family[f]) *
+		    evidence_of(
+			model, (enum mef_family)f, &bag->family[f], &logs) *
 		    (model->weights
 			    ? EVIDENCE / (SAY_NOTHING + bag->family[f].n)
 			    : 1);
