@@ -56,7 +56,8 @@ map_document(const char *path, struct outcome *o, const void **ret_at)
 	*ret_at = "";
 	if (st.st_size == 0)
 		return 0;
-	at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	at = mmap(NULL, (size_t)st.st_size, PROT_READ,
+	    MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
 	*ret_at = at;
@@ -94,6 +95,8 @@ serve(struct model_reader *reader, enum mef_set set, bool is_list)
 	char path[PATH_MAX];
 	ssize_t n;
 
+	/* Once here, not in each reader: SHA-256 is looked up. */
+	(void)digest_memory("", 0);
 	while ((n = recv(reader->socket, path, sizeof(path) - 1, 0)) > 0) {
 		int status = -1;
 		pid_t pid;
