@@ -4,8 +4,6 @@
 #ifndef SLUICE_WORKER_MEF_SHAPE_H
 #define SLUICE_WORKER_MEF_SHAPE_H
 
-#include <stddef.h>
-
 /*
  * Kinds: one word in lower case or with a capital, letters, letters and
  * digits, mostly letters, else; times lengths in half octaves from 4 on.
@@ -14,8 +12,5 @@
 #define SHAPE_LENGTHS 9u
 #define SHAPES        (SHAPE_KINDS * SHAPE_LENGTHS)
 #define SHAPE_ROOM    64u /* values that the lowest bits of a hash hold */
-
-/* 0 to SHAPES - 1 of a string of at most 64 octets. */
-unsigned int shape_of(const char *text, size_t n);
 
 #endif

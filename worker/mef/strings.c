@@ -5,173 +5,252 @@
  * that lists of others, which are cut there, have the same.  The lowest bits
  * of a string's hash say how long it is and what of, so that a model can
  * tell the shape of all strings from the bag alone.
+ *
+ * Most octets of a program belong to no string, so those are passed over 64 at
+ * a time: where strings begin is found in bit sets, without a branch for each
+ * octet.  tests/prop/prop_mef_extract.c has the same read plainly.
  */
 #include "worker/mef/extract_priv.h"
+#include "worker/mef/octets8.h"
 #include "worker/mef/shape.h"
-
-#include <string.h>
 
 #define LEAST          4u /* characters, as strings(1) */
 #define MOST           64u
 #define LEAST_OF_WORDS 5u /* shorter strings are machine code, mostly */
 
-/* ASCII from blank to tilde, and tabulators.  Asked of every octet. */
-static const bool printable[256] = {['\t'] = true, [' ' ... '~'] = true};
+/* A string and, as bit sets, which of its characters are what. */
+struct text {
+	uint64_t octets[MOST / 8];
+	unsigned int n;
+	uint64_t all, letters, lower, digits;
+};
 
-static bool
-is_lower(char c)
+static unsigned int
+lowest(uint64_t set)
 {
-	return c >= 'a' && c <= 'z';
-}
-
-static bool
-is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static bool
-is_letter(char c)
-{
-	return is_lower(c) || is_upper(c);
-}
-
-unsigned int
-shape_of(const char *text, size_t n)
-{
-	size_t letters = 0, lower = 0, digits = 0;
-	unsigned int made_of, length = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		letters += is_letter(text[i]);
-		lower += is_lower(text[i]);
-		digits += text[i] >= '0' && text[i] <= '9';
-	}
-	made_of = letters == n && lower + 1 >= n ? 0
-		  : letters == n                 ? 1
-		  : letters + digits == n        ? 2
-		  : 10 * letters > 7 * n         ? 3
-						 : 4;
-	/* Half octaves from 4 on: 4, 5.7, 8, 11.3, ... 64. */
-	for (size_t square = n * n; square >= 32 && length < SHAPE_LENGTHS - 1;
-	     square /= 2)
-		length++;
-	return made_of * SHAPE_LENGTHS + length;
+	return (unsigned int)__builtin_ctzll(set);
 }
 
 static void
-add_word(struct mef_bag *bag, const char *text, size_t n)
+look_at(struct text *text)
 {
-	char word[MOST];
+	for (unsigned int i = 0; 8 * i < text->n; i++) {
+		const uint64_t eight = text->octets[i];
+		const uint64_t letters = octets8_letters(eight);
 
-	for (size_t i = 0; i < n; i++)
-		word[i] = (char)(is_upper(text[i]) ? text[i] | 0x20 : text[i]);
+		text->letters |= octets8_bits(letters) << 8 * i;
+		/* 0x20 tells lower case. */
+		text->lower |= octets8_bits(letters & eight << 2) << 8 * i;
+		text->digits |= octets8_bits(octets8_digits(eight)) << 8 * i;
+	}
+	text->all = ~UINT64_C(0) >> (MOST - text->n);
+	text->letters &= text->all;
+	text->lower &= text->all;
+	text->digits &= text->all;
+}
+
+/* See worker/mef/shape.h. */
+static unsigned int
+shape_of(const struct text *text)
+{
+	const unsigned int n = text->n;
+	const uint64_t not_lower = text->all & ~text->lower;
+	/* Half octaves from 4 on: 4, 5.7, 8, 11.3, ... 64. */
+	const unsigned int octaves =
+	    31u - (unsigned int)__builtin_clz(n * n | 16);
+	const unsigned int length =
+	    octaves - 4 < SHAPE_LENGTHS - 1 ? octaves - 4 : SHAPE_LENGTHS - 1;
+	unsigned int made_of = 4;
+
+	if (text->letters == text->all)
+		made_of = (not_lower & (not_lower - 1)) == 0 ? 0 : 1;
+	else if ((text->letters | text->digits) == text->all)
+		made_of = 2;
+	else if (10 * __builtin_popcountll(text->letters) > 7 * (int)n)
+		made_of = 3;
+	return made_of * SHAPE_LENGTHS + length;
+}
+
+/* The octets are in lower case. */
+static void
+add_word(struct mef_bag *bag, const char *word, unsigned int n)
+{
 	/* Lists are published with links that nobody can click on. */
 	if (n == 4 && memcmp(word, "http", 4) == 0)
-		memcpy(word, "hxxp", 4);
+		word = "hxxp";
 	mef_bag_add(bag, MEF_WORDS, mef_hash(word, n));
 }
 
 /* One word of LoadLibraryExA from i on: "Load"; "GUID"; its end. */
-static size_t
-piece_end(const char *text, size_t i, size_t n)
+static unsigned int
+piece_end(const struct text *text, unsigned int i)
 {
-	size_t end = i + 1;
+	const uint64_t upper = (text->letters & ~text->lower) >> i;
 
-	if (is_upper(text[i]) && end < n && is_upper(text[end])) {
-		while (end < n && is_upper(text[end]))
-			end++;
-		if (end < n && is_lower(text[end]) && end - i > 1)
-			end--; /* XMLReader: XML, Reader */
-		return end;
+	if ((upper & 3) == 3) {
+		const unsigned int end = i + 1 + lowest(~(upper >> 1));
+
+		/* XMLReader: XML, Reader */
+		return end < MOST && text->lower >> end & 1 ? end - 1 : end;
 	}
-	while (end < n && is_lower(text[end]))
-		end++;
-	return end;
+	return i + 1 + lowest(~(text->lower >> i >> 1));
 }
 
 static void
-words_of(struct mef_bag *bag, const char *text, size_t n)
+add_words(struct mef_bag *bag, const struct text *text)
 {
-	size_t i = 0;
+	const uint64_t l = text->letters;
+	uint64_t begins = l & l >> 1 & l >> 2 & l >> 3 & ~(l << 1);
+	uint64_t low[MOST / 8];
 
-	while (i < n) {
-		size_t end = i;
+	if (begins == 0)
+		return;
+	for (unsigned int i = 0; 8 * i < text->n; i++)
+		low[i] = text->octets[i] | EACH(0x20);
+	for (; begins != 0; begins &= begins - 1) {
+		unsigned int i = lowest(begins);
 
-		while (end < n && is_letter(text[end]))
-			end++;
-		if (end - i < LEAST) {
-			i = end + 1;
-			continue;
-		}
-		while (i < end) {
-			const size_t piece = piece_end(text, i, end);
+		while (i < MOST && l >> i & 1) {
+			const unsigned int end = piece_end(text, i);
 
-			if (piece - i >= 3)
-				add_word(bag, text + i, piece - i);
-			i = piece;
+			if (end - i >= 3)
+				add_word(bag, (const char *)low + i, end - i);
+			i = end;
 		}
 	}
+}
+
+static void
+add_text(struct mef_bag *bag, struct text *text)
+{
+	look_at(text);
+	mef_bag_add(bag, MEF_STRINGS,
+	    (mef_hash(text->octets, text->n) & ~(uint64_t)(SHAPE_ROOM - 1)) |
+		shape_of(text));
+	if (text->n >= LEAST_OF_WORDS)
+		add_words(bag, text);
 }
 
 void
-strings_one(struct mef_bag *bag, const char *text, size_t n)
+strings_one(struct mef_bag *bag, const char *octets, size_t n)
 {
+	struct text text = {.n = n < MOST ? (unsigned int)n : MOST};
+
 	if (n < LEAST)
 		return;
-	if (n > MOST)
-		n = MOST;
-	mef_bag_add(bag, MEF_STRINGS,
-	    (mef_hash(text, n) & ~(uint64_t)(SHAPE_ROOM - 1)) |
-		shape_of(text, n));
-	if (n >= LEAST_OF_WORDS)
-		words_of(bag, text, n);
+	memcpy(text.octets, octets, text.n);
+	add_text(bag, &text);
 }
 
-/* UTF-16 from i on: how many characters, of which none is beyond ASCII. */
-static size_t
-wide_length(struct octets part, size_t i)
-{
-	size_t n = 0;
+/* 64 octets as bit sets, the first lowest; beyond the end is neither. */
+struct block {
+	uint64_t printable, zero;
+};
 
-	while (i + 2 * n + 1 < part.n && printable[part.at[i + 2 * n]] &&
-	       part.at[i + 2 * n + 1] == 0)
-		n++;
-	return n;
+static struct block
+block_at(struct octets part, size_t at)
+{
+	unsigned char copy[64];
+	const unsigned char *from = part.at + at;
+	struct block block = {0, 0};
+
+	if (at >= part.n)
+		return block;
+	if (part.n - at < sizeof(copy)) {
+		memset(copy, 0xff, sizeof(copy));
+		memcpy(copy, from, part.n - at);
+		from = copy;
+	}
+	for (unsigned int i = 0; i < 64; i += 8) {
+		const uint64_t eight = octets8_at(from + i);
+
+		block.printable |= octets8_bits(octets8_printable(eight)) << i;
+		block.zero |= octets8_bits(octets8_zero(eight)) << i;
+	}
+	return block;
+}
+
+/* Bits from `by` on (1 to 63) of a set and the one that follows it. */
+static uint64_t
+ahead(uint64_t set, uint64_t next, unsigned int by)
+{
+	return set >> by | next << (64 - by);
+}
+
+/* Where four or more characters begin; before is 1 if one ends here. */
+static uint64_t
+narrow_begins(struct block now, struct block next, uint64_t before)
+{
+	const uint64_t p = now.printable, q = next.printable;
+
+	return p & ahead(p, q, 1) & ahead(p, q, 2) & ahead(p, q, 3) &
+	       ~(p << 1 | before);
+}
+
+/* Where four or more characters of UTF-16 are, or the rest of more. */
+static uint64_t
+wide_begins(struct block now, struct block next)
+{
+	const uint64_t w = now.printable & ahead(now.zero, next.zero, 1);
+	const uint64_t v = next.printable & next.zero >> 1;
+
+	return w & ahead(w, v, 2) & ahead(w, v, 4) & ahead(w, v, 6);
 }
 
 static void
-read_wide(struct mef_bag *bag, struct octets part, size_t i, size_t n)
+read_narrow(struct mef_bag *bag, struct octets part, size_t at, uint64_t run)
+{
+	struct text text;
+
+	text.n = ~run ? lowest(~run) : MOST; /* the rest is cut off */
+	text.letters = text.lower = text.digits = 0;
+	if (part.n - at >= sizeof(text.octets))
+		memcpy(text.octets, part.at + at, sizeof(text.octets));
+	else
+		memcpy(text.octets, part.at + at, text.n);
+	add_text(bag, &text);
+}
+
+/* Returns where it ends. */
+static size_t
+read_wide(struct mef_bag *bag, struct octets part, size_t at)
 {
 	char text[MOST];
+	size_t n = 0;
 
-	if (n > MOST)
-		n = MOST;
-	for (size_t k = 0; k < n; k++)
-		text[k] = (char)part.at[i + 2 * k];
+	for (; at + 1 < part.n && part.at[at + 1] == 0 &&
+	       octets8_printable(part.at[at]) & 0x80;
+	     at += 2)
+		if (n < MOST)
+			text[n++] = (char)part.at[at];
 	strings_one(bag, text, n);
+	return at;
 }
 
 void
 strings_read(struct mef_bag *bag, struct octets part)
 {
-	size_t i = 0;
+	struct block now = block_at(part, 0), next;
+	uint64_t before = 0;
+	size_t done = 0; /* as UTF-16 */
 
-	while (i < part.n) {
-		size_t end = i, wide;
+	for (size_t base = 0; base < part.n; base += 64) {
+		uint64_t narrow, begins;
 
-		while (end < part.n && printable[part.at[end]])
-			end++;
-		if (end == i) {
-			i++;
-			continue;
+		next = block_at(part, base + 64);
+		narrow = narrow_begins(now, next, before);
+		begins = narrow | wide_begins(now, next);
+		for (; begins != 0; begins &= begins - 1) {
+			const unsigned int i = lowest(begins);
+
+			if (narrow >> i & 1)
+				read_narrow(bag, part, base + i,
+				    now.printable >> i | next.printable
+							     << 1 << (63 - i));
+			else if (base + i >= done)
+				done = read_wide(bag, part, base + i);
 		}
-		strings_one(bag, (const char *)part.at + i, end - i);
-		i = end;
-		wide = wide_length(part, end - 1);
-		if (wide >= LEAST) {
-			read_wide(bag, part, end - 1, wide);
-			i = end - 1 + 2 * wide;
-		}
+		before = now.printable >> 63;
+		now = next;
 	}
 }
