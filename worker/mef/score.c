@@ -47,18 +47,92 @@ log_of(const struct logs *logs, uint64_t n)
 /* A table is larger than caches: cells are asked for so many features ahead. */
 #define AHEAD 32u
 
-static void
-ask_for(
-    const struct mef_cell *cells, const struct mef_table *table, uint64_t hash)
+/* The second cell of a feature. */
+struct place {
+	uint32_t cell, feature;
+};
+
+#define CELLS_OF_PAGE (MEF_PAGE / sizeof(struct mef_cell))
+
+/* In the order of the hashes, so these are in order as well. */
+static uint32_t
+read_first(const struct mef_cell *cells, const struct mef_features *f,
+    unsigned int log_cells, struct mef_cell *ret_counts,
+    struct place *ret_places)
 {
-	__builtin_prefetch(cells + mef_first_cell(hash, table->log_cells));
-	__builtin_prefetch(cells + mef_second_cell(hash, table->log_cells));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct mef_cell cell =
+		    cells[mef_first_cell(f->at[i], log_cells)];
+
+		if (f->n - i > AHEAD)
+			__builtin_prefetch(
+			    cells +
+			    mef_first_cell(f->at[i + AHEAD], log_cells));
+		ret_counts[i] = cell;
+		ret_places[n] =
+		    (struct place){mef_second_cell(f->at[i], log_cells), i};
+		n += (cell.n[0] | cell.n[1]) != 0;
+	}
+	return n;
+}
+
+/*
+ * By page and not at random: else each cell costs the way through the tables
+ * of pages, which is longer than that to the cell.
+ */
+static struct place *
+order_places(const struct place *places, uint32_t n, unsigned int log_cells)
+{
+	const size_t pages = ((size_t)1 << log_cells) / CELLS_OF_PAGE + 1;
+	struct place *ordered = xcalloc((size_t)n + 1, sizeof(*ordered));
+	CLEANUP(free_ptr) uint32_t *at = xcalloc(pages + 1, sizeof(*at));
+
+	for (uint32_t i = 0; i < n; i++)
+		at[places[i].cell / CELLS_OF_PAGE + 1]++;
+	for (size_t i = 0; i < pages; i++)
+		at[i + 1] += at[i];
+	for (uint32_t i = 0; i < n; i++)
+		ordered[at[places[i].cell / CELLS_OF_PAGE]++] = places[i];
+	return ordered;
 }
 
 static uint32_t
 lesser(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+static void
+read_second(const struct mef_cell *cells, const struct place *places,
+    uint32_t n, struct mef_cell *counts)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct mef_cell *cell = cells + places[i].cell;
+		struct mef_cell *of = counts + places[i].feature;
+
+		if (n - i > AHEAD)
+			__builtin_prefetch(cells + places[i + AHEAD].cell);
+		for (int c = 0; c < MEF_CLASSES; c++)
+			of->n[c] = lesser(of->n[c], cell->n[c]);
+	}
+}
+
+/* Counts of features, one each, in their order; the caller frees them. */
+static struct mef_cell *
+counts_of(const struct mef_cell *cells, const struct mef_features *f,
+    unsigned int log_cells)
+{
+	struct mef_cell *counts = xcalloc((size_t)f->n + 1, sizeof(*counts));
+	CLEANUP(free_ptr)
+	struct place *places = xcalloc((size_t)f->n + 1, sizeof(*places));
+	CLEANUP(free_ptr) struct place *ordered = NULL;
+	const uint32_t n = read_first(cells, f, log_cells, counts, places);
+
+	ordered = order_places(places, n, log_cells);
+	read_second(cells, ordered, n, counts);
+	return counts;
 }
 
 /*
@@ -74,24 +148,18 @@ evidence_of(const struct mef_model *model, enum mef_family family,
 	const struct mef_table *table = &model->head.tables[family];
 	const double rest = log((double)table->n[MEF_BENIGN] + 2) -
 			    log((double)table->n[MEF_MALICIOUS] + 2);
+	CLEANUP(free_ptr) struct mef_cell *counts = NULL;
 	double sum = 0;
 
-	if (!cells || table->n[MEF_BENIGN] == 0 || table->n[MEF_MALICIOUS] == 0)
+	if (!cells || f->n == 0 || table->n[MEF_BENIGN] == 0 ||
+	    table->n[MEF_MALICIOUS] == 0)
 		return 0;
-	for (uint32_t i = 0; i < f->n; i++) {
-		const struct mef_cell *a =
-		    cells + mef_first_cell(f->at[i], table->log_cells);
-		const struct mef_cell *b =
-		    cells + mef_second_cell(f->at[i], table->log_cells);
-		const uint32_t malicious = lesser(a->n[1], b->n[1]);
-		const uint32_t benign = lesser(a->n[0], b->n[0]);
-
-		if (f->n - i > AHEAD)
-			ask_for(cells, table, f->at[i + AHEAD]);
-		if (malicious != 0 || benign != 0)
-			sum += log_of(logs, (uint64_t)malicious + 1) -
-			       log_of(logs, (uint64_t)benign + 1) + rest;
-	}
+	counts = counts_of(cells, f, table->log_cells);
+	for (uint32_t i = 0; i < f->n; i++)
+		if ((counts[i].n[0] | counts[i].n[1]) != 0)
+			sum += log_of(logs, (uint64_t)counts[i].n[1] + 1) -
+			       log_of(logs, (uint64_t)counts[i].n[0] + 1) +
+			       rest;
 	return sum;
 }
 
