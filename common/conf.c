@@ -172,6 +172,7 @@ add_option(const struct conf_setting *s, void *arg)
 	case CONF_KIND_PATH:
 	case CONF_KIND_STRING:
 	case CONF_KIND_COUNT:
+	case CONF_KIND_PERCENT:
 	case CONF_KIND_BYTES:
 	case CONF_KIND_SPAN:
 	case CONF_KIND_BOOL:
@@ -221,6 +222,15 @@ parse_text(struct reader *r, const char *text)
 	active = NULL;
 }
 
+/* A path, or none. */
+static void
+check_file(struct reader *r, const char *name, const char *path)
+{
+	if (strcmp(path, "none") != 0 && path[0] != '/')
+		say(r, 0, "%s: %s: not an absolute path; write one, or none",
+		    name, path);
+}
+
 /* What two settings must agree on. */
 static void
 cross_check(struct reader *r)
@@ -251,10 +261,9 @@ cross_check(struct reader *r)
 		    "write resume_disk < full_disk",
 		    (uintmax_t)c->gate.resume_disk,
 		    (uintmax_t)c->gate.full_disk);
-	if (strcmp(c->spread.key, "none") != 0 && c->spread.key[0] != '/')
-		say(r, 0,
-		    "spread.key: %s: not an absolute path; write one, or none",
-		    c->spread.key);
+	check_file(r, "spread.key", c->spread.key);
+	check_file(r, "mef.known", c->mef.known);
+	check_file(r, "mef.archive", c->mef.archive);
 	need = c->budget.message_bytes + c->budget.output_bytes + CELL_BYTES;
 	if (need > c->budget.memory_bytes)
 		say(r, 0,

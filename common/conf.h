@@ -29,6 +29,7 @@ struct conf_sizes {
 #define CONF_PATH(name, def, help)            char *name;
 #define CONF_STRING(name, def, help)          char *name;
 #define CONF_COUNT(name, def, lo, hi, help)   uint64_t name;
+#define CONF_PERCENT(name, def, lo, hi, help) uint64_t name##_ppm;
 #define CONF_BYTES(name, def, lo, hi, help)   uint64_t name##_bytes;
 #define CONF_SPAN(name, def, lo, hi, help)    uint64_t name##_usec;
 #define CONF_BOOL(name, def, help)            bool name;
@@ -48,6 +49,7 @@ struct conf {
 #undef CONF_PATH
 #undef CONF_STRING
 #undef CONF_COUNT
+#undef CONF_PERCENT
 #undef CONF_BYTES
 #undef CONF_SPAN
 #undef CONF_BOOL

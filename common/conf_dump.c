@@ -41,8 +41,8 @@ put_comment(FILE *out, const char *indent, const char *text)
 static bool
 is_number(enum conf_kind kind)
 {
-	return kind == CONF_KIND_COUNT || kind == CONF_KIND_BYTES ||
-	       kind == CONF_KIND_SPAN;
+	return kind == CONF_KIND_COUNT || kind == CONF_KIND_PERCENT ||
+	       kind == CONF_KIND_BYTES || kind == CONF_KIND_SPAN;
 }
 
 static void

@@ -12,6 +12,7 @@ enum conf_kind {
 	CONF_KIND_PATH,
 	CONF_KIND_STRING,
 	CONF_KIND_COUNT,
+	CONF_KIND_PERCENT, /* uint64_t, in millionths */
 	CONF_KIND_BYTES,
 	CONF_KIND_SPAN,
 	CONF_KIND_BOOL,

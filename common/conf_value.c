@@ -17,6 +17,8 @@
 /* Longest number with its unit, and room for a separator. */
 #define NUMBER_TEXT 32
 
+#define PPM_PER_PERCENT UINT64_C(10000)
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -59,6 +61,8 @@ example_of(enum conf_kind kind)
 		       "as in 30s";
 	if (kind == CONF_KIND_COUNT)
 		return "a number in decimal digits";
+	if (kind == CONF_KIND_PERCENT)
+		return "percent in decimal digits, as in 2.5";
 	return "a number of octets, or one with KiB, MiB or GiB behind it, "
 	       "as in 64KiB";
 }
@@ -89,11 +93,34 @@ scan_number(const char *text, const struct unit *units, uint64_t *ret)
 	return NULL;
 }
 
+/* Digits, and up to four more behind a point; in millionths. */
+static const char *
+scan_percent(const char *text, uint64_t *ret)
+{
+	const char *p = text;
+	uint64_t n = 0, unit = PPM_PER_PERCENT;
+
+	if (!isdigit((unsigned char)*p))
+		return NULL;
+	for (; isdigit((unsigned char)*p) && n <= 1000; p++)
+		n = 10 * n + (uint64_t)(*p - '0');
+	n *= PPM_PER_PERCENT;
+	if (*p == '.')
+		for (p++; isdigit((unsigned char)*p) && unit > 1; p++) {
+			unit /= 10;
+			n += unit * (uint64_t)(*p - '0');
+		}
+	*ret = n;
+	return p;
+}
+
 static int
 parse_number(enum conf_kind kind, const char *text, uint64_t *ret)
 {
 	uint64_t n;
-	const char *end = scan_number(text, units_of(kind), &n);
+	const char *end = kind == CONF_KIND_PERCENT
+			      ? scan_percent(text, &n)
+			      : scan_number(text, units_of(kind), &n);
 
 	if (!end || *end)
 		return -EINVAL;
@@ -294,6 +321,7 @@ conf_take(const struct conf_setting *setting, const char *text, char *err,
 {
 	switch (setting->kind) {
 	case CONF_KIND_COUNT:
+	case CONF_KIND_PERCENT:
 	case CONF_KIND_BYTES:
 	case CONF_KIND_SPAN:
 		return take_number(setting, text, err, err_size);
@@ -331,6 +359,21 @@ number_text(enum conf_kind kind, uint64_t n, char *buf, size_t size)
 	    buf, size, "%ju%s", (uintmax_t)(n / best->factor), best->name);
 }
 
+/* Without zeroes that say nothing: 2.5. */
+static void
+percent_text(uint64_t ppm, char *buf, size_t size)
+{
+	uint64_t rest = ppm % PPM_PER_PERCENT;
+	int digits = 4;
+
+	for (; digits > 0 && rest % 10 == 0; digits--)
+		rest /= 10;
+	(void)snprintf(buf, size, "%ju", (uintmax_t)(ppm / PPM_PER_PERCENT));
+	if (digits > 0)
+		(void)snprintf(buf + strlen(buf), size - strlen(buf), ".%0*ju",
+		    digits, (uintmax_t)rest);
+}
+
 static char *
 sizes_text(const struct conf_sizes *sizes)
 {
@@ -358,6 +401,9 @@ conf_give(const struct conf_setting *setting)
 	case CONF_KIND_SPAN:
 		number_text(setting->kind, *(const uint64_t *)setting->at, buf,
 		    sizeof(buf));
+		return xstrdup(buf);
+	case CONF_KIND_PERCENT:
+		percent_text(*(const uint64_t *)setting->at, buf, sizeof(buf));
 		return xstrdup(buf);
 	case CONF_KIND_SIZES:
 		return sizes_text(setting->at);

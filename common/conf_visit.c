@@ -18,6 +18,9 @@
 #define CONF_COUNT(id, d, min, max, text) \
 	VISIT(CONF_KIND_COUNT, section, #id, &s->id, #d, #min, #max, \
 	    .help = (text))
+#define CONF_PERCENT(id, d, min, max, text) \
+	VISIT(CONF_KIND_PERCENT, section, #id, &s->id##_ppm, #d, #min, #max, \
+	    .help = (text))
 #define CONF_BYTES(id, d, min, max, text) \
 	VISIT(CONF_KIND_BYTES, section, #id, &s->id##_bytes, d, min, max, \
 	    .help = (text))

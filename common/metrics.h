@@ -20,6 +20,14 @@ enum metric {
 	METRIC_COUNT
 };
 
+/* Values of METRIC_mef_model. */
+enum metric_mef {
+	METRIC_MEF_NONE,   /* there is no model */
+	METRIC_MEF_BROKEN, /* there is none that can be used */
+	METRIC_MEF_FORMER, /* the same, but for one from before */
+	METRIC_MEF_GOOD,
+};
+
 enum metric_kind {
 	METRIC_KIND_COUNTER,
 	METRIC_KIND_GAUGE,

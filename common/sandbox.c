@@ -48,7 +48,7 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.files = 4096,
 	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_UNIX | CALLS_INET,
 	.paths = {{PLACE_DATABASE, RIGHTS_READ}, {PLACE_CONF, RIGHTS_READ},
-	    {PLACE_POLICY, RIGHTS_READ}}},
+	    {PLACE_POLICY, RIGHTS_READ}, {PLACE_MODEL, RIGHTS_READ}}},
     [ROLE_VMM] = {.name = "vmm",
 	.user = USER(vmm_user),
 	.files = 4096,
@@ -85,6 +85,12 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.files = 1024,
 	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WEB,
 	.paths = {{PLACE_CERTS, RIGHTS_READ}}},
+    /* Mail is this user's anyway. */
+    [ROLE_ARCHIVE] = {.name = "archive",
+	.user = USER(user),
+	.files = 256,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WRITE,
+	.paths = {{PLACE_ARCHIVE, RIGHTS_WRITE}}},
     /* Capture, socket and journal are open. */
     [ROLE_FLOW] = {.name = "flow",
 	.user = USER(flow_user),

@@ -24,8 +24,9 @@ enum role {
 	ROLE_BOOK,
 	ROLE_HOLDER, /* sluice-vmm: of references and clones */
 	ROLE_GATE,
-	ROLE_FETCH, /* asks the open network for files behind links */
-	ROLE_FLOW,  /* reads the packets of connections that carry mail */
+	ROLE_FETCH,   /* asks the open network for files behind links */
+	ROLE_ARCHIVE, /* keeps copies of files */
+	ROLE_FLOW,    /* reads the packets of connections that carry mail */
 	ROLE_COUNT
 };
 

@@ -71,6 +71,10 @@ place_path(enum sandbox_place place, const struct conf *conf)
 		return xstrdup("/etc/ssl/certs");
 	case PLACE_NULL:
 		return xstrdup("/dev/null");
+	case PLACE_MODEL:
+		return directory_of(conf->mef.model);
+	case PLACE_ARCHIVE:
+		return xstrdup(conf->mef.archive);
 	case PLACE_NONE:
 		break;
 	}

@@ -51,6 +51,8 @@ enum sandbox_place {
 	PLACE_KVM,
 	PLACE_CERTS, /* whom the system trusts to name web servers */
 	PLACE_NULL,  /* /dev/null */
+	PLACE_MODEL, /* the directory of the model: a new one is renamed */
+	PLACE_ARCHIVE,
 };
 
 struct sandbox_path {

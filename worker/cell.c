@@ -99,9 +99,9 @@ cell_prepare(void)
 	return r;
 }
 
-/* A message of no octets has no mapping. */
-static int
-map_message(int fd, struct span *ret)
+/* A file of no octets has no mapping. */
+int
+cell_map(int fd, struct span *ret)
 {
 	struct stat st;
 	void *map;
@@ -131,7 +131,7 @@ int
 cell_read(int message_fd, int arena_fd, const struct cell_limits *limits)
 {
 	struct cell c = {.limits = limits};
-	int r = map_message(message_fd, &c.message);
+	int r = cell_map(message_fd, &c.message);
 
 	if (r < 0)
 		return r;

@@ -1,10 +1,12 @@
 /*
- * worker/cell.h - one message read by every reader, in a process that is
- * thrown away afterwards (program sluice-cell; docs/threat-model.md).
+ * worker/cell.h - one message read by every reader, or one program by that
+ * of its features, in a process that is thrown away afterwards (program
+ * sluice-cell; docs/threat-model.md).
  */
 #ifndef SLUICE_WORKER_CELL_H
 #define SLUICE_WORKER_CELL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How a cell's process ends that ran out of its budget.memory where that can
@@ -42,5 +44,15 @@ int cell_prepare(void);
  * reading.
  */
 int cell_read(int message_fd, int arena_fd, const struct cell_limits *limits);
+
+/* Octets of a bag that are zero until it is there whole. */
+#define CELL_MARK 8
+
+/*
+ * Extract the features of the program in fd (of set full, or 2001) and leave
+ * them, packed (mef_bag_pack()), in arena_fd.
+ * Returns 0; -ENOMEM; or -errno of the descriptors.  Then there are none.
+ */
+int cell_features(int fd, int arena_fd, bool is_2001);
 
 #endif

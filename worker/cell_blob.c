@@ -7,6 +7,7 @@
 #include "worker/archive.h"
 #include "worker/carve.h"
 #include "worker/links.h"
+#include "worker/mef/extract.h"
 #include "worker/mime.h"
 #include "worker/types.h"
 
@@ -300,6 +301,17 @@ cell_part_empty(struct cell *c, const struct source *src)
 	    c, src, 0, 0, src->type ? src->type : "application/x-empty");
 }
 
+/* Another cell looks closer, if anybody wants to know. */
+static struct source
+as_program(const struct source *src, const char *at, uint64_t bytes)
+{
+	struct source own = *src;
+
+	if (mef_kind_of(at, bytes) != MEF_OTHER)
+		own.flags |= PART_PROGRAM;
+	return own;
+}
+
 int32_t
 cell_part(struct cell *c, const struct source *src)
 {
@@ -307,6 +319,7 @@ cell_part(struct cell *c, const struct source *src)
 	const char *at = writer_blob(c->w, &bytes);
 	const uint64_t hash = hash_blob(at, bytes);
 	struct cell_blob *slot;
+	struct source own;
 	const char *type;
 	int32_t index;
 
@@ -321,7 +334,8 @@ cell_part(struct cell *c, const struct source *src)
 	}
 	writer_blob_end(c->w, &off, &bytes);
 	type = src->type ? src->type : types_detect(at, bytes);
-	index = write_part(c, src, off, bytes, type);
+	own = as_program(src, at, bytes);
+	index = write_part(c, &own, off, bytes, type);
 	*slot = (struct cell_blob){.hash = hash,
 	    .off = off,
 	    .bytes = bytes,

@@ -80,7 +80,10 @@ cell_live(const struct scan *scan, const struct want *mine)
 		_exit(CELL_EXIT_UNCONFINED);
 	if (ipc_recv(mine->sock, &msg) < 0 || wire_task(&msg, &task) < 0)
 		_exit(EXIT_SUCCESS); /* nobody wants this cell any more */
-	r = cell_read(msg.fds[0], mine->arena, &task->limits);
+	r = task->what == TASK_MESSAGE
+		? cell_read(msg.fds[0], mine->arena, &task->limits)
+		: cell_features(
+		      msg.fds[0], mine->arena, task->what == TASK_PROGRAM_2001);
 	/* The end of the socket is what the engines wait for; the rest of this
 	 * process may take its time. */
 	(void)close(mine->sock);

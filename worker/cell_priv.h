@@ -117,6 +117,9 @@ bool cell_may_work(struct cell *c, size_t bytes);
 void cell_heap_prepare(void);
 void cell_heap_settle(void);
 
+/* The octets of a file, as they are.  0 or -errno as fstat(2), mmap(2). */
+int cell_map(int fd, struct span *ret);
+
 /* All that cell_read() does, in the caller's process. */
 void cell_scan(struct cell *c);
 void cell_done(struct cell *c);

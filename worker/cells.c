@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/proc.h"
 #include "worker/cell.h"
+#include "worker/mef/bag.h"
 #include "worker/reading.h"
 #include "worker/wire.h"
 
@@ -15,8 +16,10 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 struct cell {
@@ -32,10 +35,18 @@ struct cell {
 
 struct cell_run {
 	TAILQ_ENTRY(cell_run) link; /* while it waits for a cell */
-	int message_fd;
+	int fd;
 	uint64_t bytes;
-	cells_done *done;
+	enum task_what what;
+	cells_done *done; /* of a message */
+	cells_extracted *extracted;
 	void *arg;
+};
+
+/* What a cell left; at most one is set. */
+struct yield {
+	struct reading *reading;
+	struct mef_bag *bag;
 };
 
 TAILQ_HEAD(cell_list, cell);
@@ -180,7 +191,7 @@ match(struct cells *cells)
 
 	while ((run = TAILQ_FIRST(&cells->waiting)) &&
 	       (cell = TAILQ_FIRST(&cells->ready))) {
-		struct wire_task task = {
+		struct wire_task task = {.what = run->what,
 		    .limits = {.message_bytes = run->bytes,
 			.output_bytes = conf->budget.output_bytes,
 			.memory_bytes = conf->budget.memory_bytes,
@@ -195,7 +206,7 @@ match(struct cells *cells)
 		TAILQ_REMOVE(&cells->ready, cell, link);
 		cells->owed++;
 		if (ipc_send(cell->sock, WIRE_TASK, &task, sizeof(task),
-			&run->message_fd, 1) < 0) {
+			&run->fd, 1) < 0) {
 			cell_free(cell); /* died while it waited */
 			continue;
 		}
@@ -208,57 +219,67 @@ match(struct cells *cells)
 		replace(cells);
 }
 
-/* Why there is no reading, after the cell has gone. */
+static const char *
+engine_of(const struct cell_run *run)
+{
+	return run->what == TASK_MESSAGE ? "reading" : "mef";
+}
+
+/* Why there is nothing, after the cell has gone. */
 static void
 explain(const struct cell *cell, const struct wire_cell_gone *gone,
     struct engine_answer *ret)
 {
 	const struct conf *conf = cell->cells->conf;
 	int status = gone->status;
+	const char *engine = engine_of(cell->run);
 	enum answer fault = ANSWER_UNKNOWN_MESSAGE;
 	char text[64];
 
 	(void)proc_status_text(status, text, sizeof(text));
 	if (cell->is_late)
-		answer_set(ret, "reading", fault,
+		answer_set(ret, engine, fault,
 		    "budget exceeded: not read within %llu s (budget.wall)",
 		    (unsigned long long)(conf->budget.wall_usec /
 					 USEC_PER_SEC));
 	else if (WIFSIGNALED(status) &&
 		 (WTERMSIG(status) == SIGXCPU ||
 		     gone->cpu_usec >= conf->budget.cpu_usec))
-		answer_set(ret, "reading", fault,
+		answer_set(ret, engine, fault,
 		    "budget exceeded: %llu s of processor time (budget.cpu)",
 		    (unsigned long long)(conf->budget.cpu_usec / USEC_PER_SEC));
 	else if (WIFEXITED(status) && WEXITSTATUS(status) == CELL_EXIT_MEMORY)
-		answer_set(ret, "reading", fault,
+		answer_set(ret, engine, fault,
 		    "budget exceeded: memory (budget.memory)");
 	else if (WIFSIGNALED(status) &&
 		 (WTERMSIG(status) == SIGABRT || WTERMSIG(status) == SIGTRAP))
-		answer_set(ret, "reading", fault,
+		answer_set(ret, engine, fault,
 		    "its cell died: %s, probably budget exceeded: memory "
 		    "(budget.memory)",
 		    text);
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
-		answer_set(ret, "reading", fault,
+		answer_set(ret, engine, fault,
 		    "budget exceeded: more output than budget.output");
 	else if (WIFEXITED(status) &&
 		 WEXITSTATUS(status) == CELL_EXIT_UNCONFINED)
-		answer_set(ret, "reading", ANSWER_UNKNOWN_SYSTEM,
+		answer_set(ret, engine, ANSWER_UNKNOWN_SYSTEM,
 		    "its cell could not be confined");
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		answer_set(ret, "reading", ANSWER_UNKNOWN_SYSTEM,
+		answer_set(ret, engine, ANSWER_UNKNOWN_SYSTEM,
 		    "its cell was killed from outside (%s)", text);
 	else
-		answer_set(ret, "reading", fault, "its cell died: %s", text);
+		answer_set(ret, engine, fault, "its cell died: %s", text);
 }
 
-/* The cell will say no more: hand over what it left. */
+/* The cell will say no more: hand over what it left; why: it is nothing. */
 static void
-hand_over(struct cell_run *run, struct reading *reading,
+hand_over(struct cell_run *run, const struct yield *yield,
     const struct engine_answer *why)
 {
-	run->done(run->arg, reading, why);
+	if (run->what == TASK_MESSAGE)
+		run->done(run->arg, yield->reading, why);
+	else
+		run->extracted(run->arg, yield->bag, why);
 	free(run);
 }
 
@@ -280,11 +301,39 @@ leave(struct cell *cell)
 }
 
 static int
-open_reading(struct cell *cell, struct reading **ret)
+open_bag(int fd, struct mef_bag **ret)
+{
+	static const char none[CELL_MARK];
+	struct stat st;
+	void *map;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < CELL_MARK)
+		return -ENODATA;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	r = memcmp(map, none, CELL_MARK) == 0
+		? -ENODATA
+		: mef_bag_unpack(map, (size_t)st.st_size, ret);
+	(void)munmap(map, (size_t)st.st_size);
+	return r;
+}
+
+/* Trusts nothing of it.  -ENODATA: the cell did not come to an end. */
+static int
+open_yield(struct cell *cell, struct yield *ret)
 {
 	int r = memfd_seal(cell->arena);
 
-	return r < 0 ? r : reading_open(cell->arena, ret);
+	*ret = (struct yield){NULL, NULL};
+	if (r < 0)
+		return r;
+	return cell->run->what == TASK_MESSAGE
+		   ? reading_open(cell->arena, &ret->reading)
+		   : open_bag(cell->arena, &ret->bag);
 }
 
 static void
@@ -292,8 +341,8 @@ on_ended(evutil_socket_t fd, short what, void *arg)
 {
 	struct cell *cell = arg;
 	struct cell_run *run = cell->run;
-	struct reading *reading = NULL;
 	struct engine_answer why;
+	struct yield yield;
 	int r;
 
 	(void)fd;
@@ -302,17 +351,19 @@ on_ended(evutil_socket_t fd, short what, void *arg)
 		(void)event_del(cell->ended);
 		return;
 	}
-	r = open_reading(cell, &reading);
+	r = open_yield(cell, &yield);
 	if (r == 0) {
 		leave(cell);
-		hand_over(run, reading, NULL);
+		hand_over(run, &yield, NULL);
 	} else if (r == -ENODATA) {
 		(void)event_del(cell->ended); /* its status tells why */
 	} else {
-		answer_set(&why, "reading", ANSWER_UNKNOWN_MESSAGE,
-		    "its cell left a malformed reading: %s", strerror(-r));
+		answer_set(&why, engine_of(run), ANSWER_UNKNOWN_MESSAGE,
+		    "its cell left a malformed %s: %s",
+		    run->what == TASK_MESSAGE ? "reading" : "bag of features",
+		    strerror(-r));
 		leave(cell);
-		hand_over(run, NULL, &why);
+		hand_over(run, &yield, &why);
 	}
 }
 
@@ -348,15 +399,16 @@ static void
 busy_gone(struct cell *cell, const struct wire_cell_gone *gone)
 {
 	struct cell_run *run = cell->run;
-	struct reading *reading = NULL;
 	struct engine_answer why;
+	struct yield yield;
+	int r = open_yield(cell, &yield);
 
-	if (open_reading(cell, &reading) < 0)
+	if (r < 0)
 		explain(cell, gone, &why);
 	TAILQ_REMOVE(&cell->cells->busy, cell, link);
 	replace(cell->cells);
 	cell_free(cell);
-	hand_over(run, reading, reading ? NULL : &why);
+	hand_over(run, &yield, r < 0 ? &why : NULL);
 }
 
 static int
@@ -454,17 +506,36 @@ cells_free(struct cells *cells)
 	return NULL;
 }
 
+static struct cell_run *
+run_new(struct cells *cells, const struct cell_run *like)
+{
+	struct cell_run *run = xcalloc(1, sizeof(*run));
+
+	*run = *like;
+	TAILQ_INSERT_TAIL(&cells->waiting, run, link);
+	match(cells);
+	return run;
+}
+
 struct cell_run *
 cells_read(struct cells *cells, int message_fd, uint64_t bytes,
     cells_done *done, void *arg)
 {
-	struct cell_run *run = xcalloc(1, sizeof(*run));
+	return run_new(cells, &(struct cell_run){.fd = message_fd,
+				  .bytes = bytes,
+				  .what = TASK_MESSAGE,
+				  .done = done,
+				  .arg = arg});
+}
 
-	run->message_fd = message_fd;
-	run->bytes = bytes;
-	run->done = done;
-	run->arg = arg;
-	TAILQ_INSERT_TAIL(&cells->waiting, run, link);
-	match(cells);
-	return run;
+struct cell_run *
+cells_extract(struct cells *cells, int fd, uint64_t bytes, bool is_2001,
+    cells_extracted *done, void *arg)
+{
+	return run_new(
+	    cells, &(struct cell_run){.fd = fd,
+		       .bytes = bytes,
+		       .what = is_2001 ? TASK_PROGRAM_2001 : TASK_PROGRAM,
+		       .extracted = done,
+		       .arg = arg});
 }

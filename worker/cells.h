@@ -1,18 +1,20 @@
 /*
- * worker/cells.h - the engines role's side of the scan cells: hand a message
- * to a waiting cell, and tell what came of it.
+ * worker/cells.h - the engines role's side of the scan cells: hand a message,
+ * or a program, to a waiting cell, and tell what came of it.
  */
 #ifndef SLUICE_WORKER_CELLS_H
 #define SLUICE_WORKER_CELLS_H
 
 #include "worker/answer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cell_run;
 struct cells;
 struct conf;
 struct event_base;
+struct mef_bag;
 struct reading;
 
 /*
@@ -23,6 +25,13 @@ struct reading;
  */
 typedef void cells_done(
     void *arg, struct reading *reading, const struct engine_answer *why);
+
+/*
+ * Exactly one of both is set: a finished bag, now the callee's, or an answer
+ * of engine "mef", as above.
+ */
+typedef void cells_extracted(
+    void *arg, struct mef_bag *bag, const struct engine_answer *why);
 
 /* Called once, when the scan role is gone: nothing can be read any more. */
 typedef void cells_lost(void *arg);
@@ -40,5 +49,12 @@ struct cells *cells_free(struct cells *cells);
  */
 struct cell_run *cells_read(struct cells *cells, int message_fd, uint64_t bytes,
     cells_done *done, void *arg);
+
+/*
+ * The same for the features of one program, of which the cell sees nothing
+ * else.  fd is borrowed until done.
+ */
+struct cell_run *cells_extract(struct cells *cells, int fd, uint64_t bytes,
+    bool is_2001, cells_extracted *done, void *arg);
 
 #endif

@@ -9,6 +9,7 @@
 #include "common/metrics.h"
 #include "common/proc.h"
 #include "common/sandbox.h"
+#include "worker/family.h"
 #include "worker/judge.h"
 #include "worker/proof.h"
 #include "worker/roles.h"
@@ -149,8 +150,16 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 	struct wire_job proof;
 	int r, fd;
 
+	/* A command archives nothing. */
+	const unsigned int extras =
+	    family_extras(conf) & (k > 0 ? ~0u : FAMILY_WITH_FETCH);
+	const int archive_fd =
+	    extras & FAMILY_WITH_FETCH ? FETCH_FD + 1 : FETCH_FD;
+
 	/* Whoever started us may have read another configuration. */
-	if (conf->links.enabled && fcntl(FETCH_FD, F_GETFD) < 0)
+	if (extras &&
+	    fcntl(extras & FAMILY_WITH_ARCHIVE ? archive_fd : FETCH_FD,
+		F_GETFD) < 0)
 		return -EBADF;
 	engines->base = event_base_new();
 	if (!engines->base)
@@ -160,8 +169,10 @@ engines_start(struct engines *engines, const struct conf *conf, unsigned int k)
 	if (r == 0) {
 		count(engines->judge, conf, k);
 		judge_run(engines->judge, VMM_FD, on_long);
-		if (conf->links.enabled)
+		if (extras & FAMILY_WITH_FETCH)
 			judge_fetch(engines->judge, FETCH_FD, on_long);
+		if (extras & FAMILY_WITH_ARCHIVE)
+			judge_keep(engines->judge, archive_fd);
 		r = sandbox_enter(ROLE_ENGINES, conf, err, sizeof(err));
 	}
 	if (r < 0) {

@@ -2,9 +2,11 @@
 #include "common/io.h"
 #include "worker/behind.h"
 #include "worker/job_priv.h"
+#include "worker/opinion.h"
 #include "worker/reading.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,6 +66,66 @@ add_run(json_t *verdicts, const struct job_part *part)
 		(void)json_object_set_new(verdict, "did", did);
 }
 
+/* A feature has no name but its hash; with how many documents have it. */
+static json_t *
+strongest_json(const struct opinion *opinion)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < opinion->n_strongest; i++) {
+		const struct mef_strong *s = &opinion->strongest[i];
+		char hash[20];
+
+		(void)snprintf(
+		    hash, sizeof(hash), "%016llx", (unsigned long long)s->hash);
+		(void)json_array_append_new(
+		    list, json_pack("{ss ss sI sI}", "family",
+			      mef_family_names[s->family], "hash", hash,
+			      "malicious", (json_int_t)s->n[MEF_MALICIOUS],
+			      "benign", (json_int_t)s->n[MEF_BENIGN]));
+	}
+	return list;
+}
+
+static json_t *
+rounded(double value)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%.6f",
+	    isfinite(value) ? fmin(fmax(value, -1e6), 1e6) : 0);
+	return json_real(strtod(text, NULL));
+}
+
+/* The model's answer, and what it comes from. */
+static void
+add_opinion(json_t *verdicts, const struct job_part *part)
+{
+	const struct opinion *o = part->opinion;
+	json_t *verdict, *families = json_object();
+
+	add_verdict(verdicts, "mef", answer_name((enum answer)part->mef.answer),
+	    part->mef.reason, part->is_opinion_known);
+	verdict = json_array_get(verdicts, json_array_size(verdicts) - 1);
+	for (int f = 0; o && o->has_families && f < MEF_FAMILIES; f++)
+		if (o->family[f] != 0)
+			(void)json_object_set_new(families, mef_family_names[f],
+			    rounded(o->family[f]));
+	if (o && o->has_families)
+		(void)json_object_set(verdict, "families", families);
+	json_decref(families);
+	if (!o)
+		return;
+	(void)json_object_set_new(
+	    verdict, "label", json_string(mef_label_names[o->label]));
+	(void)json_object_set_new(verdict, "p", rounded(o->p_malicious));
+	(void)json_object_set_new(
+	    verdict, "kind", json_string(mef_kind_names[o->kind]));
+	if (o->n_strongest > 0)
+		(void)json_object_set_new(
+		    verdict, "strongest", strongest_json(o));
+}
+
 static json_t *
 verdicts_json(const struct job *job, const struct job_part *part)
 {
@@ -80,6 +142,8 @@ verdicts_json(const struct job *job, const struct job_part *part)
 		add_verdict(verdicts, "clamd",
 		    answer_name(judged->answer.answer), judged->answer.reason,
 		    judged->is_known);
+	if (judged->is_weighed)
+		add_opinion(verdicts, judged);
 	if (judged->is_run)
 		add_run(verdicts, judged);
 	return verdicts;
@@ -94,7 +158,7 @@ flags_json(uint32_t flags)
 	} rows[] = {{PART_ATTACHMENT, "attachment"},
 	    {PART_CONTAINER, "container"}, {PART_ENCRYPTED, "encrypted"},
 	    {PART_NO_CONTENT, "no content"}, {PART_BROKEN, "broken"},
-	    {PART_BODY, "body"}};
+	    {PART_BODY, "body"}, {PART_PROGRAM, "program"}};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -131,12 +195,17 @@ is_bad(const struct job_part *part)
 	const struct job_part *judged = part->same ? part->same : part;
 
 	return part->action != POLICY_ALLOW ||
+	       (judged->is_weighed && judged->mef.answer != ANSWER_CLEAN) ||
 	       (judged->is_run && judged->vm.answer != ANSWER_CLEAN) ||
 	       (judged->is_done && judged->answer.answer != ANSWER_CLEAN);
 }
 
 /* The most that one record takes beside its texts. */
 #define PART_JSON_BYTES 430
+
+/* What an opinion takes at most beside its reason: 150 for itself, 30 for
+ * each family, 110 for each feature. */
+#define OPINION_JSON_BYTES (150 + 30 * MEF_FAMILIES + 110 * OPINION_STRONGEST)
 
 /* As ASCII an octet takes three at most: two make one \u of six, and a '"'
  * takes two.  Controls, which would take six, the reader refuses. */
@@ -156,11 +225,14 @@ part_cost(const struct job *job, size_t i)
 		octets += strlen(part->why);
 	if (judged->is_run)
 		octets += strlen(judged->vm.reason);
+	if (judged->is_weighed)
+		octets += strlen(judged->mef.reason);
 	for (uint32_t n = 0; n < seen->n_names; n++) {
 		octets += strlen(p) + 1; /* two quotes and a comma: ESCAPED */
 		p += strlen(p) + 1;
 	}
 	return PART_JSON_BYTES + ESCAPED * octets +
+	       (judged->is_weighed ? OPINION_JSON_BYTES : 0) +
 	       (judged->behaviours ? strlen(judged->behaviours) : 0);
 }
 

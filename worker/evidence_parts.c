@@ -21,13 +21,23 @@ static int
 badness(const char *answer)
 {
 	static const char *const ascending[] = {"none", "clean",
-	    "unknown(system)", "unknown(message)", "", "borderline",
-	    "ambiguous", "hold", "refuse", "hit"};
+	    "unknown(system)", "unknown(message)", "", "warn", "borderline",
+	    "malicious", "ambiguous", "hold", "refuse", "hit"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ascending); i++)
 		if (strcmp(answer, ascending[i]) == 0)
 			return (int)i;
 	return badness("");
+}
+
+/* What a model calls a file says more than what its mail comes to. */
+static const char *
+word_of(const json_t *verdict)
+{
+	const char *answer = text(verdict, "answer");
+	const char *label = text(verdict, "label");
+
+	return *label && strcmp(answer, "clean") != 0 ? label : answer;
 }
 
 static bool
@@ -71,10 +81,9 @@ give(const json_t *part, evidence_part_fn *fn, void *arg)
 	if (digest_parse(text(part, "sha256"), &p.digest) < 0)
 		return 0;
 	json_array_foreach (json_object_get(part, "verdicts"), i, v) {
-		if (badness(text(v, "answer")) <= badness(verdict))
+		if (badness(word_of(v)) <= badness(verdict))
 			continue;
-		(void)snprintf(
-		    verdict, sizeof(verdict), "%s", text(v, "answer"));
+		(void)snprintf(verdict, sizeof(verdict), "%s", word_of(v));
 		(void)snprintf(engine, sizeof(engine), "%s", text(v, "engine"));
 	}
 	return fn(arg, &p);

@@ -1,6 +1,7 @@
 #include "worker/family.h"
 
 #include "common/cleanup.h"
+#include "common/conf.h"
 #include "common/ipc.h"
 #include "common/proc.h"
 
@@ -11,6 +12,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* Roles that engines ask, at most. */
+#define ASKED 4
+
 static const struct {
 	const char *name;
 	const char *program;
@@ -18,6 +22,7 @@ static const struct {
     [FAMILY_SCAN] = {"scan", "sluice-cell"},
     [FAMILY_VMM] = {"vmm", "sluice-worker"},
     [FAMILY_FETCH] = {"fetch", "sluice-fetch"},
+    [FAMILY_ARCHIVE] = {"archive", "sluice-worker"},
     [FAMILY_ENGINES] = {"engines", "sluice-worker"},
     [FAMILY_DELIVER] = {"deliver", "sluice-worker"},
 };
@@ -68,26 +73,66 @@ pair_open(struct pair *pair)
 	return r;
 }
 
+unsigned int
+family_extras(const struct conf *conf)
+{
+	unsigned int extras = 0;
+
+	if (conf->links.enabled)
+		extras |= FAMILY_WITH_FETCH;
+	if (conf_has_word(conf->worker.engines, "mef") &&
+	    strcmp(conf->mef.archive, "none") != 0)
+		extras |= FAMILY_WITH_ARCHIVE;
+	return extras;
+}
+
+/* The roles that engines ask, each with one end of a pair; those at *others
+ * stand in the order of engines' descriptors. */
+static int
+start_asked(struct family *family, const char *conf_path, unsigned int k,
+    unsigned int extras, struct pair others[], int *ret_n)
+{
+	const struct {
+		enum family_role role;
+		bool is_wanted;
+	} asked[ASKED] = {{FAMILY_SCAN, true}, {FAMILY_VMM, true},
+	    {FAMILY_FETCH, extras & FAMILY_WITH_FETCH},
+	    {FAMILY_ARCHIVE, extras & FAMILY_WITH_ARCHIVE}};
+	int r = 0;
+
+	*ret_n = 0;
+	for (int i = 0; r == 0 && i < ASKED; i++) {
+		struct pair *pair = &others[*ret_n];
+
+		if (!asked[i].is_wanted)
+			continue;
+		r = pair_open(pair);
+		if (r == 0)
+			r = start(
+			    family, asked[i].role, conf_path, k, &pair->b, 1);
+		(*ret_n)++;
+	}
+	return r;
+}
+
 static int
 start_judges(struct family *family, const char *conf_path, unsigned int k,
-    bool links, int *ret_fd)
+    unsigned int extras, int *ret_fd)
 {
-	CLEANUP(pair_close)
-	struct pair jobs = {-1, -1}, scan = {-1, -1}, vmm = {-1, -1},
-		    fetch = {-1, -1};
-	int r;
+	CLEANUP(pair_close) struct pair jobs = {-1, -1};
+	struct pair others[ASKED] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+	int fds[1 + ASKED], n = 0;
+	int r = pair_open(&jobs);
 
-	if ((r = pair_open(&jobs)) < 0 || (r = pair_open(&scan)) < 0 ||
-	    (r = pair_open(&vmm)) < 0 || (links && (r = pair_open(&fetch)) < 0))
-		return r;
-	r = start(family, FAMILY_SCAN, conf_path, k, &scan.b, 1);
 	if (r == 0)
-		r = start(family, FAMILY_VMM, conf_path, k, &vmm.b, 1);
-	if (r == 0 && links)
-		r = start(family, FAMILY_FETCH, conf_path, k, &fetch.b, 1);
+		r = start_asked(family, conf_path, k, extras, others, &n);
+	fds[0] = jobs.b;
+	for (int i = 0; i < n; i++)
+		fds[1 + i] = others[i].a;
 	if (r == 0)
-		r = start(family, FAMILY_ENGINES, conf_path, k,
-		    (int[]){jobs.b, scan.a, vmm.a, fetch.a}, links ? 4 : 3);
+		r = start(family, FAMILY_ENGINES, conf_path, k, fds, 1 + n);
+	for (int i = 0; i < ASKED; i++)
+		pair_close(&others[i]);
 	if (r == 0)
 		*ret_fd = TAKE_FD(jobs.a);
 	return r;
@@ -95,23 +140,23 @@ start_judges(struct family *family, const char *conf_path, unsigned int k,
 
 int
 family_start_judges(struct family *family, const char *conf_path,
-    unsigned int k, bool links, int *ret_fd)
+    unsigned int k, unsigned int extras, int *ret_fd)
 {
 	int r;
 
 	*family = (struct family){{0}};
-	r = start_judges(family, conf_path, k, links, ret_fd);
+	r = start_judges(family, conf_path, k, extras, ret_fd);
 	if (r < 0)
 		family_end(family);
 	return r;
 }
 
 int
-family_start(
-    struct family *family, const char *conf_path, unsigned int k, bool links)
+family_start(struct family *family, const char *conf_path, unsigned int k,
+    unsigned int extras)
 {
 	CLEANUP(close_fd) int fd = -1;
-	int r = family_start_judges(family, conf_path, k, links, &fd);
+	int r = family_start_judges(family, conf_path, k, extras, &fd);
 
 	if (r < 0)
 		return r;

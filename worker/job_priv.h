@@ -1,7 +1,7 @@
 /*
  * worker/job_priv.h - one message in judgement, shared by judge.c (the
- * steps), parts.c (the blobs of its reading and the scanned table) and
- * evidence.c (what is written down of them).
+ * steps), parts.c (the blobs of its reading and the scanned table), programs.c
+ * (those that are programs) and evidence.c (what is written down of them).
  */
 #ifndef SLUICE_WORKER_JOB_PRIV_H
 #define SLUICE_WORKER_JOB_PRIV_H
@@ -25,6 +25,8 @@ struct event;
 struct fetcher;
 struct job;
 struct metrics;
+struct opinion;
+struct programs;
 struct reading;
 struct runs;
 struct spam;
@@ -45,8 +47,15 @@ struct job_part {
 	struct engine_answer answer;
 	struct engine_answer vm; /* the clones' answer, if is_run */
 	bool is_run;
-	bool is_run_known; /* from the scanned table */
-	char *behaviours;  /* evidence_did() of it; NULL: none */
+	bool is_run_known;     /* from the scanned table */
+	char *behaviours;      /* evidence_did() of it; NULL: none */
+	bool is_unrun;         /* let through without, by detonate.*_then */
+	bool is_program;       /* the engine mef is asked */
+	bool is_weighed;       /* and has answered: mef */
+	bool is_to_run;        /* clones decide what its mef counts for */
+	bool is_opinion_known; /* from the scanned table */
+	struct engine_answer mef;
+	struct opinion *opinion; /* NULL: none */
 	enum policy_action action;
 	const char *why;   /* the policy's words */
 	UT_hash_handle hh; /* by digest */
@@ -57,6 +66,7 @@ enum job_engine {
 	JOB_POLICY,
 	JOB_CLAMD,
 	JOB_SPAM,
+	JOB_MEF,
 	JOB_VM,    /* asked when all others have answered */
 	JOB_LINKS, /* and these then */
 	JOB_ENGINES
@@ -84,12 +94,15 @@ struct job {
 	struct engine_answer stop; /* of parts that are no more sent; "" */
 	uint64_t inquiry;          /* first number of its table_lookup()s */
 	size_t inquiries;
-	struct event *patience; /* for what others judge */
-	char context[96];       /* clamd_context() then; "": no table */
-	bool is_running;        /* its files had their turn with the clones */
-	bool is_long;           /* it waits for what takes long: its reading's
-				   octets are in long_bytes, not in open_bytes */
-	struct behind *links;   /* of the mail that are fetched */
+	struct event *patience;     /* for what others judge */
+	char context[96];           /* clamd_context() then; "": no table */
+	struct job_part **programs; /* the different ones, in order */
+	size_t n_programs, n_begun, n_asking;
+	bool is_choosing;     /* which of them is begun next */
+	bool is_running;      /* its files had their turn with the clones */
+	bool is_long;         /* it waits for what takes long: its reading's
+				 octets are in long_bytes, not in open_bytes */
+	struct behind *links; /* of the mail that are fetched */
 	size_t n_links;
 	struct behind *behind; /* the link whose file this is; NULL: a mail */
 	bool is_asked[JOB_ENGINES];
@@ -110,6 +123,7 @@ struct judge {
 	struct clamd *clamd; /* NULL: not among worker.engines */
 	struct spam *spam;
 	struct policy *policy;
+	struct programs *programs; /* likewise */
 	struct table *table;
 	struct runs *runs;
 	struct metrics *metrics; /* NULL: count nothing */

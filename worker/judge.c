@@ -8,6 +8,7 @@
 #include "worker/clamd.h"
 #include "worker/fetcher.h"
 #include "worker/job_priv.h"
+#include "worker/programs.h"
 #include "worker/reading.h"
 #include "worker/runs.h"
 #include "worker/spam.h"
@@ -22,6 +23,7 @@ static const char *const engine_names[JOB_ENGINES] = {
     [JOB_POLICY] = "policy",
     [JOB_CLAMD] = "clamd",
     [JOB_SPAM] = "spam",
+    [JOB_MEF] = "mef",
     [JOB_VM] = "vm",
     [JOB_LINKS] = "links",
 };
@@ -82,6 +84,7 @@ job_free(struct job *job)
 	struct judge *judge = job->judge;
 
 	runs_forget(job);
+	programs_forget(job);
 	parts_free(job);
 	behind_free(job);
 	if (job->is_long) {
@@ -120,7 +123,10 @@ job_answered(struct job *job)
 {
 	struct judge *judge = job->judge;
 
-	if (--job->pending > 0 || runs_begin(job) || behind_begin(job))
+	if (--job->pending > 0 || runs_begin(job))
+		return;
+	programs_settle(job);
+	if (behind_begin(job))
 		return;
 	for (int e = 0; e < JOB_ENGINES; e++)
 		job->answers[e].usec = job->answers[e].usec
@@ -207,7 +213,9 @@ on_read(void *arg, struct reading *reading, const struct engine_answer *why)
 		parts_judge(job);
 	} else {
 		job_merge(job, JOB_READING, why);
-		/* Without a reading there are no names to judge. */
+		/* Without a reading there are no names to judge, nor files. */
+		answer_set(&job->answers[JOB_MEF], "mef", why->answer, "%s",
+		    why->reason);
 		answer_set(&job->answers[JOB_POLICY], "policy", why->answer,
 		    "%s", why->reason);
 	}
@@ -291,6 +299,7 @@ job_new(struct judge *judge, const struct wire_job *info, int fd)
 	job->is_asked[JOB_POLICY] = judge->policy != NULL;
 	job->is_asked[JOB_CLAMD] = judge->clamd != NULL;
 	job->is_asked[JOB_SPAM] = judge->spam != NULL;
+	job->is_asked[JOB_MEF] = judge->programs != NULL;
 	for (int e = 0; e < JOB_ENGINES; e++)
 		answer_set(
 		    &job->answers[e], engine_names[e], ANSWER_CLEAN, "%s", "");
@@ -324,6 +333,7 @@ open_engines(struct judge *judge, char *err, size_t err_size)
 {
 	const struct conf *conf = judge->conf;
 	const char *engines = conf->worker.engines;
+	int r = 0;
 
 	if (conf_has_word(engines, "clamd"))
 		judge->clamd = clamd_new(judge->base,
@@ -349,9 +359,11 @@ open_engines(struct judge *judge, char *err, size_t err_size)
 		}
 	}
 	if (conf_has_word(engines, "policy"))
-		return policy_load(
+		r = policy_load(
 		    conf->policy.rules, &judge->policy, err, err_size);
-	return 0;
+	if (r == 0 && conf_has_word(engines, "mef"))
+		r = programs_new(judge, &judge->programs, err, err_size);
+	return r;
 }
 
 int
@@ -396,6 +408,15 @@ void
 judge_count(struct judge *judge, struct metrics *metrics)
 {
 	judge->metrics = metrics;
+	if (judge->programs)
+		programs_count(judge->programs);
+}
+
+void
+judge_keep(struct judge *judge, int fd)
+{
+	if (judge->programs)
+		programs_keep(judge->programs, fd);
 }
 
 void
@@ -419,6 +440,7 @@ judge_free(struct judge *judge)
 	while (!LIST_EMPTY(&judge->jobs))
 		job_free(LIST_FIRST(&judge->jobs));
 	(void)runs_free(judge->runs);
+	(void)programs_free(judge->programs);
 	(void)table_close(judge->table);
 	(void)policy_free(judge->policy);
 	free(judge);

@@ -3,10 +3,10 @@
  * role (docs/ARCHITECTURE.md).
  *
  * A job asks a cell for its reading, clamd and the spam engine for the raw
- * message, then the policy, and clamd for every part that the scanned table
- * doesn't know; last, and if none of them has decided it, the clones.  When all
- * have answered, so always in the end, since each has a deadline, the judgement
- * is handed over.
+ * message, then the policy, clamd for every part that the scanned table
+ * doesn't know, and the model for every program; last, and if none of them has
+ * decided it, the clones.  When all have answered, so always in the end, since
+ * each has a deadline, the judgement is handed over.
  */
 #ifndef SLUICE_WORKER_JUDGE_H
 #define SLUICE_WORKER_JUDGE_H
@@ -57,6 +57,10 @@ struct judge *judge_free(struct judge *judge);
  * has the word vm; before the first job.
  */
 void judge_run(struct judge *judge, int vmm_fd, judge_long *is_long);
+
+/* Have copies of files that are to be labelled archived, by the archive role
+ * at fd (borrowed); before the first job. */
+void judge_keep(struct judge *judge, int fd);
 
 struct metrics;
 /* Count what the scanned table answers there; borrowed. */

@@ -8,6 +8,7 @@
 #include "common/metrics.h"
 #include "worker/clamd.h"
 #include "worker/job_priv.h"
+#include "worker/programs.h"
 #include "worker/reading.h"
 #include "worker/table.h"
 
@@ -370,6 +371,8 @@ parts_judge(struct job *job)
 	if (job->judge->policy)
 		policy_judge(job->judge->policy, job->reading,
 		    &job->answers[JOB_POLICY]);
+	if (job->judge->programs)
+		programs_judge(job);
 	if (job->judge->clamd && job->n_asked > 0)
 		ask_all(job);
 }
@@ -379,6 +382,7 @@ part_free(struct job_part *part)
 {
 	close_fd(&part->fd);
 	free(part->behaviours);
+	free(part->opinion);
 }
 
 void

@@ -39,7 +39,8 @@ enum reading_view {
 #define PART_NO_CONTENT UINT32_C(8)  /* known by name only: off, bytes are 0 */
 #define PART_BROKEN     UINT32_C(16) /* damaged: decoded as far as possible */
 #define PART_BODY       UINT32_C(32) /* text shown as the message itself */
-#define PART_FLAGS      UINT32_C(63)
+#define PART_PROGRAM    UINT32_C(64) /* begins like one (mef_kind_of()) */
+#define PART_FLAGS      UINT32_C(127)
 
 struct reading_part {
 	uint64_t off; /* of its octets in the file */

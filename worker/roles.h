@@ -7,11 +7,15 @@
 
 struct conf;
 
-/* Descriptor 3: deliver (or `sluice scan`); 4: the scan role; 5: vmm. */
+/* Descriptor 3: deliver (or `sluice scan`); 4: the scan role; 5: vmm; then
+ * fetch and archive, where there are these (worker/family.h). */
 int engines_role(const struct conf *conf, unsigned int k);
 
 /* Descriptor 3: engines.  Answers what hypervisor there is. */
 int vmm_role(const struct conf *conf);
+
+/* Descriptor 3: engines.  Writes the archive of files. */
+int archive_role(const struct conf *conf);
 
 /* Descriptor 3: engines. */
 int deliver_role(const struct conf *conf, unsigned int k);

@@ -105,6 +105,7 @@ weigh_unknown(const struct run *run, struct engine_answer *answer)
 	answer_set(answer, "vm", ANSWER_CLEAN,
 	    "not run (detonate.%s_then = deliver): %s",
 	    suspect_class_name(run->suspect.class), reason);
+	run->part->is_unrun = true;
 	log_warn("mid=%s is judged without its %s having been run: %s",
 	    job->info.id, suspect_class_name(run->suspect.class),
 	    log_text(text, sizeof(text), reason));

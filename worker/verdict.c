@@ -79,7 +79,7 @@ unknown_of_required(const struct engine_answer *answers, size_t n,
     const char *required, const struct engine_answer **ret_by)
 {
 	static const char *const engines[] = {
-	    "reading", "policy", "clamd", "spam", "vm"};
+	    "reading", "policy", "clamd", "spam", "mef", "vm"};
 	static const struct engine_answer missing = {
 	    .answer = ANSWER_UNKNOWN_SYSTEM,
 	    .reason = "a required engine gave no answer"};
@@ -121,6 +121,7 @@ verdict_of(const struct engine_answer *answers, size_t n, const char *required,
 	if (v != VERDICT_CLEAN)
 		return v;
 	if (is_hit(answers, n, "policy", ret_by) ||
+	    is_hit(answers, n, "mef", ret_by) ||
 	    is_hit(answers, n, "links", ret_by))
 		return VERDICT_EXT;
 	if (reading && reading->answer != ANSWER_CLEAN) {

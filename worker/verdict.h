@@ -3,9 +3,9 @@
  *
  * The rule is DESIGN section 2.5's, first that applies: a hit of clamd or of
  * a clone; a required engine that does not know; policy refuses or holds, or
- * the readings are ambiguous; spam; an engine that wants a warning; else clean.
- * Unknown never becomes clean, nor is it passed on with a warning, and neither
- * is an engine that is required and did not answer at all.
+ * mef does, or the readings are ambiguous; spam; an engine that wants a
+ * warning; else clean. Unknown never becomes clean, nor is it passed on with a
+ * warning, and neither is an engine that is required and did not answer at all.
  */
 #ifndef SLUICE_WORKER_VERDICT_H
 #define SLUICE_WORKER_VERDICT_H

@@ -1,6 +1,7 @@
 #include "worker/wire.h"
 
 #include "common/ipc.h"
+#include "worker/mef/archive.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -12,6 +13,9 @@ is_exactly(const struct ipc_msg *msg, uint32_t type, size_t len, int n_fds)
 {
 	return msg->type == type && msg->len == len && msg->n_fds == n_fds;
 }
+
+/* Of Linux. */
+#define ERRNO_MAX 4095
 
 #define ENDS(array) (memchr((array), '\0', sizeof(array)) != NULL)
 
@@ -112,7 +116,8 @@ wire_task(const struct ipc_msg *msg, const struct wire_task **ret)
 {
 	const struct wire_task *task = (const void *)msg->body;
 
-	if (!is_exactly(msg, WIRE_TASK, sizeof(*task), 1))
+	if (!is_exactly(msg, WIRE_TASK, sizeof(*task), 1) ||
+	    task->what >= TASK_WHATS)
 		return -EBADMSG;
 	*ret = task;
 	return 0;
@@ -205,5 +210,31 @@ wire_fetched(const struct ipc_msg *msg, const struct wire_fetched **ret)
 	    !ENDS(f->text))
 		return -EBADMSG;
 	*ret = f;
+	return 0;
+}
+
+int
+wire_keep(const struct ipc_msg *msg, const struct wire_keep **ret,
+    const char **ret_meta)
+{
+	const struct wire_keep *k = (const void *)msg->body;
+
+	if (msg->type != WIRE_KEEP || msg->n_fds != 1 ||
+	    msg->len < sizeof(*k) || k->meta_bytes > MEF_ARCHIVE_META_MAX ||
+	    msg->len != sizeof(*k) + k->meta_bytes)
+		return -EBADMSG;
+	*ret = k;
+	*ret_meta = (const char *)(k + 1);
+	return 0;
+}
+
+int
+wire_kept(const struct ipc_msg *msg, const struct wire_kept **ret)
+{
+	const struct wire_kept *k = (const void *)msg->body;
+
+	if (!is_exactly(msg, WIRE_KEPT, sizeof(*k), 0) || k->error > ERRNO_MAX)
+		return -EBADMSG;
+	*ret = k;
 	return 0;
 }

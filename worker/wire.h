@@ -8,7 +8,7 @@
  *   scan    -> engines  WIRE_CELL       the cell of the oldest want waits
  *   scan    -> engines  WIRE_CELL_GONE  its wait status
  *   engines -> scan     WIRE_CELL_KILL  its deadline has passed
- *   engines -> cell     WIRE_TASK       limits (fd: message, read-only)
+ *   engines -> cell     WIRE_TASK       limits (fd: message or program)
  *   engines -> deliver  WIRE_LONG       a job waits for clones or links only
  *   vmm     -> engines  WIRE_VM_STATE   its back end, or why there is none:
  *                                       at the start, and when it changes
@@ -17,10 +17,13 @@
  *   vmm     -> engines  WIRE_VM_ANSWER  what it did + evidence (JSON)
  *   engines -> fetch    WIRE_FETCH      a link
  *   fetch   -> engines  WIRE_FETCHED    its file (fd: sealed), or why not
+ *   engines -> archive  WIRE_KEEP       a file (fd: sealed) + metadata (JSON)
+ *   archive -> engines  WIRE_KEPT       what came of the oldest of these
  */
 #ifndef SLUICE_WORKER_WIRE_H
 #define SLUICE_WORKER_WIRE_H
 
+#include "common/digest.h"
 #include "worker/answer.h"
 #include "worker/cell.h"
 #include "worker/url.h"
@@ -43,6 +46,8 @@ enum wire_type {
 	WIRE_VM_ANSWER,
 	WIRE_FETCH,
 	WIRE_FETCHED,
+	WIRE_KEEP,
+	WIRE_KEPT,
 };
 
 #define WIRE_ANSWERS         8
@@ -83,8 +88,17 @@ struct wire_cell_gone {
 	uint64_t cpu_usec; /* user + system */
 };
 
+enum task_what {
+	TASK_MESSAGE,      /* read it; leaves a reading (worker/reading.h) */
+	TASK_PROGRAM,      /* its features; leaves a bag (worker/mef/bag.h) */
+	TASK_PROGRAM_2001, /* those of MEF_SET_2001 */
+	TASK_WHATS
+};
+
 struct wire_task {
 	struct cell_limits limits;
+	uint32_t what; /* enum task_what */
+	uint32_t pad;
 };
 
 struct wire_long {
@@ -143,6 +157,18 @@ struct wire_fetched {
 	char text[200];
 };
 
+struct wire_keep {
+	uint64_t bytes;      /* of the file in fds[0] */
+	uint32_t meta_bytes; /* JSON text follows the struct, no NUL */
+	uint32_t pad;
+	struct digest digest; /* SHA-256 of the file */
+};
+
+struct wire_kept {
+	uint32_t error; /* 0, or the errno of mef_archive_put() */
+	uint32_t pad;
+};
+
 struct ipc_msg;
 
 /*
@@ -166,5 +192,8 @@ int wire_vm_answer(const struct ipc_msg *msg, const struct wire_vm_answer **ret,
     const char **ret_evidence);
 int wire_fetch(const struct ipc_msg *msg, const struct wire_fetch **ret);
 int wire_fetched(const struct ipc_msg *msg, const struct wire_fetched **ret);
+int wire_keep(const struct ipc_msg *msg, const struct wire_keep **ret,
+    const char **ret_meta);
+int wire_kept(const struct ipc_msg *msg, const struct wire_kept **ret);
 
 #endif

@@ -66,7 +66,7 @@ supervise(struct family *family, unsigned int k)
 }
 
 static int
-parent(const char *conf_path, unsigned int k, bool links)
+parent(const char *conf_path, unsigned int k, unsigned int extras)
 {
 	struct family family;
 	sigset_t set;
@@ -78,7 +78,7 @@ parent(const char *conf_path, unsigned int k, bool links)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	r = family_start(&family, conf_path, k, links);
+	r = family_start(&family, conf_path, k, extras);
 	if (r < 0) {
 		log_error("worker %u: cannot start: %s", k, strerror(-r));
 		return 111;
@@ -97,6 +97,8 @@ run_role(const struct proc_args *args, const struct conf *conf)
 		return engines_role(conf, args->k);
 	if (strcmp(args->role, "vmm") == 0)
 		return vmm_role(conf);
+	if (strcmp(args->role, "archive") == 0)
+		return archive_role(conf);
 	log_error("-x %s: no such role", args->role);
 	return 100;
 }
@@ -125,7 +127,7 @@ main(int argc, char **argv)
 		    (unsigned long long)conf->feed.queues);
 		r = 100;
 	} else {
-		r = parent(args.conf_path, args.k, conf->links.enabled);
+		r = parent(args.conf_path, args.k, family_extras(conf));
 	}
 	(void)conf_free(conf);
 	return r;

@@ -109,6 +109,7 @@ task(const struct ipc_msg *msg)
 	const int r = wire_task(msg, &t);
 	struct wire_task copy;
 
+	assert(r < 0 || t->what < TASK_WHATS);
 	if (r == 0)
 		memcpy(&copy, t, sizeof(copy));
 	return r;
@@ -196,6 +197,28 @@ fetch(const struct ipc_msg *msg)
 }
 
 static int
+keep(const struct ipc_msg *msg)
+{
+	const struct wire_keep *k;
+	const char *meta;
+	const int r = wire_keep(msg, &k, &meta);
+
+	if (r == 0)
+		free(strndup(meta, k->meta_bytes)); /* ASan: it is there */
+	return r;
+}
+
+static int
+kept(const struct ipc_msg *msg)
+{
+	const struct wire_kept *k;
+	const int r = wire_kept(msg, &k);
+
+	assert(r < 0 || k->error < 4096);
+	return r;
+}
+
+static int
 fetched(const struct ipc_msg *msg)
 {
 	const struct wire_fetched *f;
@@ -267,7 +290,8 @@ answer(const struct ipc_msg *msg)
 
 static int (*const decoders[])(const struct ipc_msg *) = {job, judgement, cell,
     cell_want, cell_kill, cell_gone, task, takes_long, vm_state, vm_run,
-    vm_drop, vm_answer, fetch, fetched, lookup, result, drop, answer};
+    vm_drop, vm_answer, fetch, fetched, keep, kept, lookup, result, drop,
+    answer};
 
 /* No octet more than was received, so that reading on shows. */
 static struct ipc_msg *

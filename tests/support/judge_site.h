@@ -14,6 +14,7 @@
 #include "tests/support/fake_clamd.h"
 #include "tests/support/fake_scan.h"
 #include "tests/support/fake_spam.h"
+#include "worker/cell.h"
 #include "worker/wire.h"
 
 #include <event2/event.h>
@@ -47,7 +48,9 @@ struct site {
 	struct judge *judge;
 	site_reading *reading;
 	void *reading_arg;
-	int status; /* of a cell without a reading */
+	int status;     /* of a cell without a reading */
+	bool is_deadly; /* programs kill their cells */
+	size_t n_extracted;
 	int lost;
 	/* By job number. */
 	int done[SITE_JOBS];
@@ -187,10 +190,25 @@ site_teardown(void **state)
 	return 0;
 }
 
+/* A cell with a program leaves its features, or dies of status. */
+static inline void
+site_extract(struct site *s, struct fake_cell *cell, bool is_2001)
+{
+	s->n_extracted++;
+	if (!s->is_deadly &&
+	    cell_features(s->scan.msg.fds[0], cell->arena, is_2001) < 0)
+		abort();
+	ipc_drop_fds(&s->scan.msg);
+	fake_cell_end(cell);
+	fake_scan_gone(&s->scan, cell, s->is_deadly ? s->status : 0);
+	*cell = fake_scan_offer(&s->scan);
+}
+
 /* A cell with a task leaves its reading; another takes its place. */
 static inline void
 site_serve_cell(struct site *s, struct fake_cell *cell)
 {
+	const struct wire_task *task;
 	struct reading_writer *w;
 	bool is_whole;
 
@@ -198,8 +216,13 @@ site_serve_cell(struct site *s, struct fake_cell *cell)
 		return;
 	if (cell->sock < 0)
 		*cell = fake_scan_offer(&s->scan);
-	if (!fake_cell_task(&s->scan, cell))
+	task = fake_cell_task(&s->scan, cell);
+	if (!task)
 		return;
+	if (task->what != TASK_MESSAGE) {
+		site_extract(s, cell, task->what == TASK_PROGRAM_2001);
+		return;
+	}
 	ipc_drop_fds(&s->scan.msg);
 	w = writer_new(cell->arena, 64 << 20);
 	assert_non_null(w);

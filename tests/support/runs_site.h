@@ -59,6 +59,14 @@ runs_part(struct runs_site *r, const char *octets, const char *name)
 	    (struct runs_part){octets, name, "text/plain", 0};
 }
 
+/* One whose first octets say that it is a program. */
+static inline void
+runs_program(struct runs_site *r, const char *octets, const char *name)
+{
+	r->parts[r->n_parts++] = (struct runs_part){
+	    octets, name, "text/plain", PART_ATTACHMENT | PART_PROGRAM};
+}
+
 static inline void
 runs_long(void *arg, uint64_t job)
 {

@@ -50,6 +50,16 @@ static const struct {
 	"c:1: budget.memory: 99999999999999999999GiB: not a number that is "
 	"understood; write a number of octets, or one with KiB, MiB or GiB "
 	"behind it, as in 64KiB"},
+    {"mef {\n threshold = half\n}\n",
+	"c:2: mef.threshold: half: not a number that is understood; write "
+	"percent in decimal digits, as in 2.5"},
+    {"mef { threshold = 0.00001 }",
+	"c:1: mef.threshold: 0.00001: not a number that is understood; write "
+	"percent in decimal digits, as in 2.5"},
+    {"mef {\n threshold = 100.1\n}\n",
+	"c:2: mef.threshold: 100.1: too large; write 0 .. 100"},
+    {"mef { archive = here }",
+	"c: mef.archive: here: not an absolute path; write one, or none"},
     {"feed {\n limits = \"2000 1000 5000\"\n}\n",
 	"c:2: feed.limits: 2000 1000 5000: does not ascend; write every size "
 	"larger than the one before it"},
@@ -93,16 +103,16 @@ static const struct {
 	"false"},
     {"worker { engines = \"policy virus\" }",
 	"c:1: worker.engines: policy virus: virus: unknown; write each at "
-	"most once out of: policy clamd spam vm"},
+	"most once out of: policy clamd spam mef vm"},
     {"worker { engines = \"clamd clamd\" }",
 	"c:1: worker.engines: clamd clamd: clamd: said twice; write each at "
-	"most once out of: policy clamd spam vm"},
+	"most once out of: policy clamd spam mef vm"},
     {"worker { engines = \"a\\nb\" }",
 	"c:1: worker.engines: a\\x0ab: a\\x0ab: unknown; write each at most "
-	"once out of: policy clamd spam vm"},
+	"once out of: policy clamd spam mef vm"},
     {"worker { engines = \" \" }",
 	"c:1: worker.engines:  : empty; write one or more of: policy clamd "
-	"spam vm"},
+	"spam mef vm"},
     {"spam { backend = \"spamd rspamd\" }",
 	"c:1: spam.backend: spamd rspamd: several words; write one of: spamd "
 	"rspamd"},
@@ -173,6 +183,7 @@ every_kind_of_value_is_read(void **state)
 	    " scan_interval = 2m }\n"
 	    "worker { engines = \"spam  policy\" hold_max = 1d }\n"
 	    "clamd { settle = 0s } /* end */\n"
+	    "mef { threshold = 0.0625 }\n"
 	    "budget { message = 700MiB output = 260MiB memory = 1GiB }\n";
 	CLEANUP(conf_freep) struct conf *c = NULL;
 	char err[512] = "";
@@ -195,6 +206,7 @@ every_kind_of_value_is_read(void **state)
 	assert_false(conf_has_word(c->worker.engines, "clamd"));
 	assert_true(c->worker.hold_max_usec == UINT64_C(86400000000));
 	assert_int_equal(c->clamd.settle_usec, 0);
+	assert_int_equal(c->mef.threshold_ppm, 625);
 	assert_true(c->budget.memory_bytes == UINT64_C(1) << 30);
 	assert_string_equal(c->site.user, "sluice"); /* a default */
 }

@@ -246,7 +246,7 @@ every_number_is_checked(void **state)
 	    record + offsetof(struct reading_record, parent), (uint32_t)-2, 4);
 	expect_bad(
 	    record + offsetof(struct reading_record, view), VIEW_COUNT, 2);
-	expect_bad(record + offsetof(struct reading_record, flags), 64, 4);
+	expect_bad(record + offsetof(struct reading_record, flags), 128, 4);
 	expect_bad(record + offsetof(struct reading_record, n_names), 65, 4);
 	/* Controls, and octets that are no UTF-8. */
 	expect_bad(strings, '\n', 1);

@@ -43,6 +43,7 @@ DECODER(wire_vm_run, wire_vm_run);
 DECODER(wire_vm_drop, wire_vm_drop);
 DECODER(wire_fetch, wire_fetch);
 DECODER(wire_fetched, wire_fetched);
+DECODER(wire_kept, wire_kept);
 DECODER(table_read_lookup, table_lookup);
 DECODER(table_read_result, table_result);
 DECODER(table_read_drop, table_drop);
@@ -76,6 +77,16 @@ read_wire_vm_answer(void)
 	return r;
 }
 
+static int
+read_wire_keep(void)
+{
+	const struct wire_keep *p = NULL;
+	const int r = wire_keep(&msg, &p, &evidence);
+
+	out = p;
+	return r;
+}
+
 /* Every type in its least form that is right. */
 static const struct row {
 	uint32_t type;
@@ -97,6 +108,8 @@ static const struct row {
     {WIRE_VM_ANSWER, sizeof(struct wire_vm_answer), 0, read_wire_vm_answer},
     {WIRE_FETCH, sizeof(struct wire_fetch), 0, read_wire_fetch},
     {WIRE_FETCHED, sizeof(struct wire_fetched), 0, read_wire_fetched},
+    {WIRE_KEEP, sizeof(struct wire_keep), 1, read_wire_keep},
+    {WIRE_KEPT, sizeof(struct wire_kept), 0, read_wire_kept},
     {TABLE_MSG_LOOKUP,
 	offsetof(struct table_lookup, keys) + sizeof(struct digest), 0,
 	read_table_read_lookup},

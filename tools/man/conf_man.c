@@ -19,6 +19,8 @@ struct row {
 #define CONF_STRING(name, def, help) {SETTING, #name, "text", def, "", help},
 #define CONF_COUNT(name, def, lo, hi, help) \
 	{SETTING, #name, "number", #def, #lo " to " #hi, help},
+#define CONF_PERCENT(name, def, lo, hi, help) \
+	{SETTING, #name, "percent", #def, #lo " to " #hi, help},
 #define CONF_BYTES(name, def, lo, hi, help) \
 	{SETTING, #name, "octets", def, lo " to " hi, help},
 #define CONF_SPAN(name, def, lo, hi, help) \

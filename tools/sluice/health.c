@@ -314,6 +314,55 @@ take_counters(void *arg, const char *name)
 	return 0;
 }
 
+/* The worst that engines say of the model, or what there is no word of. */
+static uint64_t
+worst_model(const struct health *h)
+{
+	uint64_t worst = METRIC_MEF_GOOD;
+
+	for (size_t i = 0; i < h->n_counters; i++) {
+		const struct health_counters *c = &h->counters[i];
+		const uint64_t state = c->view.values[METRIC_mef_model];
+
+		if (strncmp(c->name, "engines-", strlen("engines-")) == 0 &&
+		    is_running(c->view.pid) && state < worst)
+			worst = state;
+	}
+	return worst;
+}
+
+static void
+judge_model(struct health *h, const struct conf *conf)
+{
+	const char *path = conf->mef.model;
+
+	if (!conf_has_word(conf->worker.engines, "mef"))
+		return;
+	switch (worst_model(h)) {
+	case METRIC_MEF_NONE:
+		problem(h,
+		    "engine mef has no opinion: there is no model %s: learn "
+		    "one (sluice model train) or get one (sluice model poll)",
+		    path);
+		return;
+	case METRIC_MEF_BROKEN:
+		problem(h,
+		    "engine mef knows nothing, and mail with programs waits: "
+		    "sluice model info says what is wrong with %s, sluice "
+		    "model revert puts the former one back",
+		    path);
+		return;
+	case METRIC_MEF_FORMER:
+		problem(h,
+		    "engine mef goes on with the former model: sluice model "
+		    "info says what is wrong with %s",
+		    path);
+		return;
+	default:
+		return;
+	}
+}
+
 static void
 look_at_counters(struct health *h, const struct conf *conf)
 {
@@ -323,6 +372,7 @@ look_at_counters(struct health *h, const struct conf *conf)
 	qsort(h->counters, h->n_counters, sizeof(h->counters[0]), by_name);
 	for (size_t i = 0; i < h->n_counters; i++)
 		judge_counters(h, &h->counters[i]);
+	judge_model(h, conf);
 }
 
 /* While it doesn't run, mail is taken, and what it said last is no news. */

@@ -21,7 +21,8 @@ int
 judges_start(const char *conf_path, bool links, struct judges **ret_judges)
 {
 	struct judges *j = xcalloc(1, sizeof(*j));
-	int r = family_start_judges(&j->family, conf_path, 0, links, &j->fd);
+	int r = family_start_judges(
+	    &j->family, conf_path, 0, links ? FAMILY_WITH_FETCH : 0, &j->fd);
 
 	if (r < 0) {
 		free(j);

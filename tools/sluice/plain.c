@@ -96,6 +96,12 @@ find_spam(struct conf *conf)
 	return reach_tcp(conf->spam.address) == 0;
 }
 
+static bool
+find_model(struct conf *conf)
+{
+	return access(conf->mef.model, R_OK) == 0;
+}
+
 /* Users that a machine without `sluice setup` lacks. */
 static void
 find_users(struct conf *conf)
@@ -128,6 +134,7 @@ choose_engines(struct conf *conf, const char *engines)
 	    {"policy", "rule file", find_rules, true},
 	    {"clamd", "socket", find_clamd, true},
 	    {"spam", "port", find_spam, false},
+	    {"mef", "model", find_model, false},
 	    {"vm", "sluice-vmm", find_clones, false},
 	};
 	char list[64] = "";

@@ -7,7 +7,9 @@
 #include "tools/sluice/gate_view.h"
 #include "tools/sluice/util.h"
 #include "vmm/detector.h"
+#include "worker/family.h"
 #include "worker/fetch_address.h"
+#include "worker/known.h"
 #include "worker/policy.h"
 #include "worker/warning.h"
 
@@ -67,6 +69,19 @@ check_warning(const struct conf *conf, char *err, size_t err_size)
 }
 
 static int
+check_known(const struct conf *conf, char *err, size_t err_size)
+{
+	struct known *known = NULL;
+	int r;
+
+	if (!conf_has_word(conf->worker.engines, "mef"))
+		return 0;
+	r = known_load(conf->mef.known, &known, err, err_size);
+	(void)known_free(known);
+	return r == -ENOENT || r == -EFBIG ? -EINVAL : r;
+}
+
+static int
 check_links(const struct conf *conf, char *err, size_t err_size)
 {
 	struct address_rule rule;
@@ -102,6 +117,8 @@ prepare_check(const struct conf *conf, char *err, size_t err_size)
 
 	if (r == 0)
 		r = check_behaviours(conf, err, err_size);
+	if (r == 0)
+		r = check_known(conf, err, err_size);
 	if (r == 0)
 		r = check_links(conf, err, err_size);
 	if (r == 0)
@@ -216,6 +233,8 @@ prepare_runtime(const struct conf *conf, char *err, size_t err_size)
 	    {"/book", conf->site.book_user, conf->site.book_user, 0755, false},
 	    {"/" GATE_ROOM, conf->site.user, conf->site.user, 0700, true},
 	};
+	const struct room archive = {
+	    "", conf->site.user, conf->site.user, 0700, false};
 	const struct room state = {
 	    "", conf->site.book_user, conf->site.book_user, 0750, false};
 	int r = 0;
@@ -229,6 +248,8 @@ prepare_runtime(const struct conf *conf, char *err, size_t err_size)
 	}
 	if (r == 0)
 		r = make_room(conf->site.state, &state, err, err_size);
+	if (r == 0 && (family_extras(conf) & FAMILY_WITH_ARCHIVE))
+		r = make_room(conf->mef.archive, &archive, err, err_size);
 	return r;
 }
 
@@ -345,6 +366,23 @@ copy_behaviours(struct conf *conf, char *err, size_t err_size)
 }
 
 static int
+copy_known(struct conf *conf, char *err, size_t err_size)
+{
+	CLEANUP(free_ptr) char *text = NULL;
+	size_t len;
+	int r;
+
+	if (!conf_has_word(conf->worker.engines, "mef") ||
+	    strcmp(conf->mef.known, "none") == 0)
+		return 0;
+	r = read_file(AT_FDCWD, conf->mef.known, KNOWN_FILE_MAX, &text, &len);
+	if (r < 0)
+		return say(r, err, err_size, "read", conf->mef.known);
+	return keep_copy(conf, &conf->mef.known, "known.txt.active", text, len,
+	    err, err_size);
+}
+
+static int
 copy_warning(struct conf *conf, char *err, size_t err_size)
 {
 	CLEANUP(free_ptr) char *text = NULL;
@@ -372,6 +410,8 @@ prepare_active(struct conf *conf, char **ret_path, char *err, size_t err_size)
 		r = copy_behaviours(conf, err, err_size);
 	if (r == 0)
 		r = copy_warning(conf, err, err_size);
+	if (r == 0)
+		r = copy_known(conf, err, err_size);
 	if (r < 0)
 		return r;
 	f = open_memstream(&text, &len);

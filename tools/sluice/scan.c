@@ -17,6 +17,7 @@
 #include "tools/sluice/util.h"
 #include "vmm/detector.h"
 #include "worker/fetch_address.h"
+#include "worker/known.h"
 #include "worker/policy.h"
 #include "worker/verdict.h"
 
@@ -336,6 +337,7 @@ check_rules(const struct conf *conf)
 {
 	struct policy *policy = NULL;
 	struct rules *behaviours = NULL;
+	struct known *known = NULL;
 	struct address_rule rule;
 	char err[512];
 
@@ -345,6 +347,10 @@ check_rules(const struct conf *conf)
 	    policy_load(conf->policy.rules, &policy, err, sizeof(err)) < 0)
 		return util_fail(STATUS_USAGE, "scan", "%s", err);
 	(void)policy_free(policy);
+	if (conf_has_word(conf->worker.engines, "mef") &&
+	    known_load(conf->mef.known, &known, err, sizeof(err)) < 0)
+		return util_fail(STATUS_USAGE, "scan", "%s", err);
+	(void)known_free(known);
 	if (conf_has_word(conf->worker.engines, "vm") &&
 	    rules_load(conf->vm.rules, &behaviours, err, sizeof(err)) < 0)
 		return util_fail(STATUS_USAGE, "scan", "%s", err);
@@ -385,10 +391,10 @@ parse_engines(struct argp_state *state, const char *text)
 	     w = strtok_r(NULL, ", ", &keep)) {
 		CLEANUP(free_ptr) char *before = words;
 
-		if (!conf_has_word("policy clamd spam vm", w))
+		if (!conf_has_word("policy clamd spam mef vm", w))
 			argp_error(state,
 			    "%s: no such engine; there are policy, clamd, "
-			    "spam and vm",
+			    "spam, mef and vm",
 			    w);
 		words = conf_has_word(before, w) ? xstrdup(before)
 						 : xasprintf("%s%s%s", before,
@@ -397,7 +403,7 @@ parse_engines(struct argp_state *state, const char *text)
 	if (!*words)
 		argp_error(state,
 		    "--engines: it names none; write some of policy, clamd, "
-		    "spam and vm");
+		    "spam, mef and vm");
 	return words;
 }
 
