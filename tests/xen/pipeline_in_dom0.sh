@@ -13,7 +13,7 @@ cp -a "$1" "$dir/vm/linux" || exit 1
 	exit 1
 }
 
-deploy --queues 1 --set worker.engines="policy clamd vm" \
+deploy --allow-volatile --queues 1 --set worker.engines="policy clamd vm" \
 	--set vm.backend=xen --set vm.directory="$dir/vm" \
 	--set vm.memory_reserve=0 --set vm.ready=1 \
 	--set detonate.script_hold=1h

@@ -15,6 +15,7 @@ static const struct sub_command subs[] = {
     {"eval", model_eval, "how good is it on programs that it has not seen?"},
     {"info", model_info, "what is in a model?"},
     {"prune", model_prune, "make a smaller view for publication"},
+    {"archive", model_archive, "which files did the engine keep copies of?"},
     {"spread", model_spread, "how do files spread, and is one too fast?"},
     {"diff", model_diff, "make an update: what changed between two models"},
     {"sign", model_sign, "sign an update"},

@@ -21,6 +21,7 @@ command_main model_apply;
 command_main model_revert;
 command_main model_poll;
 command_main model_submit;
+command_main model_archive;
 
 #define MODEL_SKETCH 126u /* 42 bands of 3, model_groups.c */
 
