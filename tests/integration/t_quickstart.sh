@@ -94,16 +94,22 @@ grep -q "WRONG" "$dir/out" && bad "no row is wrong"
 is "all viruses are in virus" $hits "$(rows virus)"
 is "six attachments are in ext" 6 "$(rows ext)"
 if [ -n "$spam" ]; then
-	is "clean mail is in out" $((3 + passed)) "$(rows out)"
+	is "clean mail is in out" $((5 + passed)) "$(rows out)"
 	is "spam is in spam" 1 "$(rows spam)"
 else
-	is "mail without a hit is in out" $((4 + passed)) "$(rows out)"
+	is "mail without a hit is in out" $((6 + passed)) "$(rows out)"
 fi
 if [ -n "$vm" ]; then
 	grep -q "known from the" "$dir/out" || bad "a file is known again"
 	grep -q "^ *rewrite-documents (T1486" "$dir/out" ||
 		bad "what a file did is told"
 fi
+grep -q "^    WARNING: this message" "$dir/out" ||
+	bad "what the model flags arrives in a warning"
+grep -qE "borderline +[0-9.]+ +script +convert.py" "$dir/out" ||
+	bad "what it can't tell is archived"
+grep -qE " malicious +1 +0 .*cleanup.py" "$dir/out" ||
+	bad "how that file spreads is told"
 grep -q "It balances" "$dir/out" || bad "the books balance"
 is "all of it was stopped" 0 "$(parts_up)"
 answers "SMTP on" && bad "nothing answers on its SMTP port"
