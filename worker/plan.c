@@ -2,6 +2,7 @@
 
 #include "common/conf.h"
 #include "worker/job_priv.h"
+#include "worker/opinion.h"
 #include "worker/reading.h"
 
 #include <string.h>
@@ -38,6 +39,19 @@ add(struct plan *plan, const struct conf *conf, struct job_part *part,
 	plan->files[plan->n++] = (struct planned){part, *suspect};
 }
 
+/* What the model flags and clones are to decide is run, whatever its name and
+ * libmagic's view of it. */
+static size_t
+add_flagged(const struct reading_part *seen, const struct job_part *part,
+    struct suspect *ret)
+{
+	if (!part->is_to_run || !part->opinion ||
+	    (part->opinion->kind != MEF_PE && part->opinion->kind != MEF_ELF))
+		return 0;
+	suspect_as_program(seen, part->opinion->kind == MEF_PE, ret);
+	return 1;
+}
+
 void
 plan_make(const struct job *job, const struct conf *conf, struct plan *ret)
 {
@@ -48,10 +62,13 @@ plan_make(const struct job *job, const struct conf *conf, struct plan *ret)
 		const struct reading_part *seen = &job->reading->parts[i];
 		struct job_part *part = &job->parts[i];
 		struct suspect kinds[SUSPECT_KINDS_MAX];
-		const size_t n = suspect_of(seen, kinds);
+		size_t n = suspect_of(seen, kinds);
 
+		if (part->same)
+			part = part->same;
+		if (n == 0)
+			n = add_flagged(seen, part, kinds);
 		for (size_t k = 0; k < n; k++)
-			add(ret, conf, part->same ? part->same : part,
-			    seen->bytes, &kinds[k]);
+			add(ret, conf, part, seen->bytes, &kinds[k]);
 	}
 }

@@ -122,6 +122,18 @@ suspect_of(
 	return n;
 }
 
+void
+suspect_as_program(
+    const struct reading_part *part, bool is_windows, struct suspect *ret)
+{
+	*ret = is_windows ? (struct suspect){SUSPECT_PROGRAM, WINE, "exe",
+				part->n_names ? part->names : "",
+				"application/x-dosexec"}
+			  : (struct suspect){SUSPECT_PROGRAM, LINUX, "elf",
+				part->n_names ? part->names : "",
+				"application/x-executable"};
+}
+
 /* Does it end with the very ending that a program of that kind would see? */
 static bool
 is_clean(const char *name, const char *ext)

@@ -11,6 +11,7 @@
 #ifndef SLUICE_WORKER_SUSPECT_H
 #define SLUICE_WORKER_SUSPECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,13 @@ struct suspect {
  */
 size_t suspect_of(
     const struct reading_part *part, struct suspect ret[SUSPECT_KINDS_MAX]);
+
+/*
+ * Of what nothing says by itself that it would be executed, but which is a
+ * program all the same: as an ELF, or a Windows program, by its octets.
+ */
+void suspect_as_program(
+    const struct reading_part *part, bool is_windows, struct suspect *ret);
 
 /*
  * The name of the file that is run: the mail's, without what its reader's

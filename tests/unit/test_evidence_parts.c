@@ -24,6 +24,8 @@
 	"\"verdicts\":[" verdicts "]}"
 #define SAYS(engine, answer) \
 	"{\"engine\":\"" engine "\",\"answer\":\"" answer "\"}"
+#define CALLS(answer, label) \
+	"{\"engine\":\"mef\",\"answer\":\"" answer "\",\"label\":\"" label "\"}"
 #define FILE_OF(verdicts) \
 	WHOLE("\"parts\":[" PART( \
 	    A, "\"n\"", "7", "mime", "\"attachment\"", verdicts) "]")
@@ -82,6 +84,12 @@ the_worst_verdict_is_given(void **state)
 	    "aaaaaaaa 7 n unknown(message) vm;");
 	gives(FILE_OF(SAYS("mef", "borderline") "," SAYS("clamd", "clean")),
 	    "aaaaaaaa 7 n borderline mef;");
+	/* What the model calls it, unless clones have cleared it. */
+	gives(FILE_OF(CALLS("warn", "malicious") "," SAYS("clamd", "clean")),
+	    "aaaaaaaa 7 n malicious mef;");
+	gives(FILE_OF(CALLS("clean", "malicious")), "aaaaaaaa 7 n clean mef;");
+	gives(FILE_OF(CALLS("hit", "malicious") "," SAYS("clamd", "hit")),
+	    "aaaaaaaa 7 n hit clamd;");
 	gives(FILE_OF(SAYS("new", "odd") "," SAYS("clamd", "clean")),
 	    "aaaaaaaa 7 n odd new;");
 	gives(FILE_OF(SAYS("e", "0123456789012345678901234567890123456789")),

@@ -339,6 +339,28 @@ what_no_clone_has_run_is_wrapped(void **state)
 	site_said(r->s, 1, "vm", ANSWER_CLEAN, "");
 }
 
+/* Named and typed as something else: it is run all the same. */
+static void
+a_flagged_program_is_run_under_any_name(void **state)
+{
+	static char elf[70] = "\177ELF\2\1\1 no more than the beginning of one";
+	struct runs_site *r = *state;
+
+	make_model(r, false);
+	r->s->conf->mef.threshold_ppm = 1000000;
+	site_set(&r->s->conf->mef.borderline, "detonate", "");
+	runs_program(r, elf, "holiday.jpg");
+	runs_start(r, "mef vm", false);
+	runs_submit(r, 1);
+	runs_until(r, &r->vmm.n_runs, 1);
+	assert_string_equal(r->vmm.runs[0].reference, "linux");
+	assert_string_equal(r->vmm.runs[0].type, "application/x-executable");
+	runs_answer(r, 0, ANSWER_HIT, "autorun");
+	runs_finish(r, 1);
+	runs_said(r, 1, ANSWER_HIT, ANSWER_WAIT_USUAL, "autorun");
+	site_said(r->s, 1, "mef", ANSWER_WARN, "borderline");
+}
+
 /* With wrap a clone has no say in it. */
 static void
 wrap_needs_no_clone(void **state)
@@ -434,6 +456,7 @@ main(void)
 	    TEST(without_clones_detonate_is_wrap),
 	    TEST(what_a_clone_has_run_without_harm_passes),
 	    TEST(what_no_clone_has_run_is_wrapped),
+	    TEST(a_flagged_program_is_run_under_any_name),
 	    TEST(wrap_needs_no_clone),
 	    TEST(the_table_is_asked_and_told),
 	    TEST(a_table_that_talks_nonsense_is_not_believed),

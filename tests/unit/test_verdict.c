@@ -1,4 +1,4 @@
-/* Every combination of answers, not a sample: 2 * 7^5 for each required set. */
+/* Every combination of answers, not a sample: 2 * 7^6 for each required set. */
 #include "worker/verdict.h"
 
 #include "common/cleanup.h"
@@ -12,14 +12,14 @@
 
 #include <cmocka.h>
 
-#define ENGINES 6
+#define ENGINES 7
 #define ABSENT  ANSWER_COUNT /* the engine gave no answer at all */
 
-static const char *const names[ENGINES] = {
-    "reading", "policy", "clamd", "spam", "vm", "other"}; /* only warns */
-static const char *const required_sets[] = {"policy clamd spam vm", "vm",
-    "policy clamd spam", "policy clamd", "clamd spam", "clamd", "policy",
-    "spam", ""};
+static const char *const names[ENGINES] = {"reading", "policy", "clamd", "spam",
+    "vm", "mef", "other"}; /* only warns */
+static const char *const required_sets[] = {"policy clamd spam mef vm", "vm",
+    "clamd mef", "policy clamd spam", "policy clamd", "clamd spam", "clamd",
+    "policy", "spam", ""};
 
 struct combination {
 	enum answer of[ENGINES];
@@ -188,6 +188,20 @@ test_a_message_that_kills_its_cell_is_charged_during_an_outage(void **state)
 }
 
 static void
+test_what_the_model_holds_is_in_ext(void **state)
+{
+	struct engine_answer a[3];
+	const struct engine_answer *by;
+
+	(void)state;
+	answer_set(&a[0], "reading", ANSWER_CLEAN, "%s", "");
+	answer_set(&a[1], "mef", ANSWER_HIT, "malicious");
+	answer_set(&a[2], "spam", ANSWER_HIT, "9 points");
+	assert_int_equal(verdict_of(a, 3, "spam mef", &by), VERDICT_EXT);
+	assert_string_equal(by->reason, "malicious");
+}
+
+static void
 test_each_verdict_has_its_place(void **state)
 {
 	static const struct {
@@ -219,6 +233,7 @@ main(void)
 	    cmocka_unit_test(test_every_verdict_but_clean_has_a_reason),
 	    cmocka_unit_test(
 		test_a_message_that_kills_its_cell_is_charged_during_an_outage),
+	    cmocka_unit_test(test_what_the_model_holds_is_in_ext),
 	    cmocka_unit_test(test_each_verdict_has_its_place),
 	};
 
