@@ -4,6 +4,7 @@
  */
 #include "worker/cell.h"
 
+#include "common/cleanup.h"
 #include "common/io.h"
 #include "worker/cell_priv.h"
 #include "worker/mef/extract.h"
@@ -14,9 +15,9 @@
 int
 cell_features(int fd, int arena_fd, bool is_2001)
 {
-	struct mef_bag *bag = mef_bag_new();
+	CLEANUP(mef_bag_freep) struct mef_bag *bag = mef_bag_new();
+	CLEANUP(free_ptr) void *packed = NULL;
 	struct span file;
-	void *packed;
 	size_t n;
 	int r = cell_map(fd, &file);
 
@@ -25,8 +26,7 @@ cell_features(int fd, int arena_fd, bool is_2001)
 	mef_extract(
 	    bag, is_2001 ? MEF_SET_2001 : MEF_SET_FULL, file.at, file.len);
 	packed = mef_bag_pack(bag, &n);
-	/* Its process ends: nothing is given back.  The first octets come last:
-	 * until then it has not come to an end. */
+	/* The first octets come last: until then it has not come to an end. */
 	if (lseek(arena_fd, CELL_MARK, SEEK_SET) < 0)
 		return -errno;
 	r = write_all(arena_fd, (char *)packed + CELL_MARK, n - CELL_MARK);

@@ -150,13 +150,14 @@ add_time(json_t *o)
 static void
 add_model(json_t *o, const struct mef_model *mef)
 {
-	char hex[DIGEST_HEX] = "";
+	char hex[DIGEST_HEX];
 
-	if (mef)
-		(void)digest_hex(&mef_model_head(mef)->counts, hex);
-	(void)json_object_set_new(o, "model", json_string(hex));
+	if (!mef) /* it has gone meanwhile */
+		return;
+	(void)json_object_set_new(o, "model",
+	    json_string(digest_hex(&mef_model_head(mef)->counts, hex)));
 	(void)json_object_set_new(o, "release",
-	    json_integer(mef ? (json_int_t)mef_model_head(mef)->release : 0));
+	    json_integer((json_int_t)mef_model_head(mef)->release));
 }
 
 /* Fresh memory; NULL: more than an archive takes. */

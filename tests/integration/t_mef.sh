@@ -97,6 +97,8 @@ last_line "$id" | grep -q 'no opinion: .*there is no model' ||
 # 2. A model comes, and nobody is started anew.
 put_model "$programs/model"
 eventually 15 "status: the model is there" "" problems
+is "status says how the model is" '{"type":"model","state":"good"}' \
+	"$("$sluice" status -c "$conf" --json | grep '"type":"model"')"
 judged "a malicious one" warn bad "$programs/new"
 judged "a borderline one" warn between "$programs/between" "tools.py"
 judged "a harmless one" clean good /usr/bin/ldd

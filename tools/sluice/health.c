@@ -315,10 +315,10 @@ take_counters(void *arg, const char *name)
 }
 
 /* The worst that engines say of the model, or what there is no word of. */
-static uint64_t
+static enum metric_mef
 worst_model(const struct health *h)
 {
-	uint64_t worst = METRIC_MEF_GOOD;
+	enum metric_mef worst = METRIC_MEF_GOOD;
 
 	for (size_t i = 0; i < h->n_counters; i++) {
 		const struct health_counters *c = &h->counters[i];
@@ -326,7 +326,7 @@ worst_model(const struct health *h)
 
 		if (strncmp(c->name, "engines-", strlen("engines-")) == 0 &&
 		    is_running(c->view.pid) && state < worst)
-			worst = state;
+			worst = (enum metric_mef)state;
 	}
 	return worst;
 }
@@ -338,7 +338,9 @@ judge_model(struct health *h, const struct conf *conf)
 
 	if (!conf_has_word(conf->worker.engines, "mef"))
 		return;
-	switch (worst_model(h)) {
+	h->has_mef = true;
+	h->mef = worst_model(h);
+	switch (h->mef) {
 	case METRIC_MEF_NONE:
 		problem(h,
 		    "engine mef has no opinion: there is no model %s: learn "
@@ -358,6 +360,7 @@ judge_model(struct health *h, const struct conf *conf)
 		    "info says what is wrong with %s",
 		    path);
 		return;
+	case METRIC_MEF_GOOD:
 	default:
 		return;
 	}

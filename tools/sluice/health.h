@@ -71,7 +71,9 @@ struct health {
 	size_t n_daemons;
 	struct health_counters counters[2 * HEALTH_DAEMONS_MAX];
 	size_t n_counters;
-	bool has_gate; /* it runs */
+	bool has_mef;        /* the engine is wanted */
+	enum metric_mef mef; /* the worst that a worker says of the model */
+	bool has_gate;       /* it runs */
 	struct gate_view gate;
 	char *problems[HEALTH_PROBLEMS_MAX]; /* bad news, for people */
 	size_t n_problems;

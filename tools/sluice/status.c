@@ -131,6 +131,21 @@ json_gate(const struct gate_view *g)
 	util_json_line(stdout, o);
 }
 
+/* For the engine mef, by enum metric_mef. */
+static const char *const models[] = {[METRIC_MEF_NONE] = "none",
+    [METRIC_MEF_BROKEN] = "broken",
+    [METRIC_MEF_FORMER] = "former",
+    [METRIC_MEF_GOOD] = "good"};
+
+static void
+json_model(const struct health *h)
+{
+	json_t *o = new_line("model", NULL);
+
+	set_text(o, "state", models[h->mef]);
+	util_json_line(stdout, o);
+}
+
 static void
 print_json(const struct health *h)
 {
@@ -147,6 +162,8 @@ print_json(const struct health *h)
 		json_daemon(&h->daemons[i]);
 	if (h->has_gate)
 		json_gate(&h->gate);
+	if (h->has_mef)
+		json_model(h);
 	for (size_t i = 0; i < h->n_counters; i++)
 		json_counters(&h->counters[i]);
 	(void)json_object_set_new(o, "ok", json_boolean(h->n_problems == 0));
@@ -235,13 +252,15 @@ print_daemons(const struct health *h)
 }
 
 static void
-print_gate(const struct health *h)
+print_gate_and_model(const struct health *h)
 {
 	char text[160];
 
 	if (h->has_gate)
 		(void)printf("\nGate: %s.\n",
 		    gate_view_text(&h->gate, text, sizeof(text)));
+	if (h->has_mef)
+		(void)printf("\nModel: %s.\n", models[h->mef]);
 }
 
 static void
@@ -259,7 +278,7 @@ print_counters(const struct health *h)
 
 		for (size_t i = 0; i < h->n_counters; i++)
 			sum += h->counters[i].view.values[m];
-		if (sum == 0)
+		if (sum == 0 || m == METRIC_mef_model)
 			continue; /* --json has all of them */
 		table_cell(t, "%" PRIu64, sum);
 		table_cell(t, "%s", info->unit);
@@ -276,7 +295,7 @@ print_text(const struct health *h)
 	print_feed(&h->feed);
 	status_tune_print(&h->tune);
 	print_daemons(h);
-	print_gate(h);
+	print_gate_and_model(h);
 	print_counters(h);
 	(void)putchar('\n');
 	for (size_t i = 0; i < h->n_problems; i++)

@@ -26,6 +26,8 @@
  *   "release"      of the model; 0: never published
  *   "mid"          queue id of the first message that had it
  *
+ * What was not known is left out.
+ *
  * Texts come from mail: a reader believes nothing of them but their UTF-8.
  * Knows no JSON itself and links none.
  */
