@@ -32,8 +32,9 @@
 /* Its directory is read whole this often, in case an event was lost. */
 #define SCAN_TICKS 100
 
-/* See gathers(). */
-#define GATHER_USEC (20 * USEC_PER_MSEC)
+/* See gathers(): for each that is being judged, and at most. */
+#define GATHER_EACH_USEC (6 * USEC_PER_MSEC)
+#define GATHER_MOST_USEC (100 * USEC_PER_MSEC)
 
 /* Ticks look after deadlines and pauses. */
 #define TICK_USEC (100 * USEC_PER_MSEC)
@@ -85,27 +86,37 @@ publish(struct deliver *d)
 		: 0);
 }
 
+/* The more share the worker, the longer each takes anyway: what a batch waits
+ * is a part of that, and next to nothing while there are few. */
+static void
+gather(struct deliver *d)
+{
+	uint64_t usec = d->lot.n_judged * GATHER_EACH_USEC;
+	struct timeval tv;
+
+	if (usec > GATHER_MOST_USEC)
+		usec = GATHER_MOST_USEC;
+	tv = span_timeval(usec);
+	d->is_gathering = event_add(d->gathered, &tv) == 0;
+}
+
 /*
  * Should a batch wait for company?  While more are being judged than are
  * decided some of them will be decided soon, and a batch costs two disk
- * commits, whatever its size; but nobody waits for longer than GATHER_USEC.
+ * commits, whatever its size.
  */
 static bool
 gathers(struct deliver *d)
 {
-	struct timeval tv = span_timeval(GATHER_USEC);
-	struct mono now = mono_now();
-
 	if (d->lot.n_done == 0 || d->lot.n_done >= d->lot.n_judged ||
-	    (d->gather.usec && mono_span(d->gather, now) >= GATHER_USEC)) {
-		d->gather = (struct mono){0};
+	    (d->is_gathering && !evtimer_pending(d->gathered, NULL))) {
+		(void)event_del(d->gathered);
+		d->is_gathering = false;
 		return false;
 	}
-	if (d->gather.usec == 0) {
-		d->gather = now;
-		(void)event_add(d->gathered, &tv);
-	}
-	return true;
+	if (!d->is_gathering)
+		gather(d);
+	return d->is_gathering;
 }
 
 static void

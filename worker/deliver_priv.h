@@ -32,7 +32,7 @@ struct deliver {
 	struct warning *warning; /* that mail is wrapped in */
 	struct event_base *base;
 	struct event *gathered; /* a batch was put off until now */
-	struct mono gather;     /* since when; {0}: none is */
+	bool is_gathering;      /* until then, unless all are decided before */
 	struct event *work;     /* try, then move: after all that was heard */
 	int inotify_fd;
 	struct lot lot;

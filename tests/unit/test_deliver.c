@@ -94,6 +94,24 @@ each_verdict_has_its_place(void **state)
 	site_stop(s);
 }
 
+/* Nothing else happens that could wake the role. */
+static void
+a_decided_message_waits_for_others_only_for_a_while(void **state)
+{
+	struct site *s = *state;
+	struct wire_job first;
+
+	site_put(s, "wAA00001");
+	site_put(s, "wAA00002");
+	site_put(s, "wAA00003");
+	site_start(s, "");
+	first = site_job(s);
+	(void)site_job(s);
+	(void)site_job(s);
+	site_clean(s, first.job);
+	site_arrives(s, SPOOL_OUT, first.id);
+}
+
 static void
 a_message_that_kills_its_cell_twice_goes_to_error(void **state)
 {
@@ -331,6 +349,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(the_engines_get_the_message_and_its_envelope),
 	    TEST(each_verdict_has_its_place),
+	    TEST(a_decided_message_waits_for_others_only_for_a_while),
 	    TEST(a_message_that_kills_its_cell_twice_goes_to_error),
 	    TEST(tries_outlive_the_process),
 	    TEST(suspects_are_tried_one_at_a_time),
