@@ -1,5 +1,7 @@
 #include "queues/qf.h"
+#include "queues/received.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -12,6 +14,21 @@ static bool
 has_quotes(const uint8_t *data, size_t size)
 {
 	return memchr(data, 0xff, size) != NULL;
+}
+
+/* Whatever is in the file, what comes out is an address and a port. */
+static void
+check_client(const struct qf *qf)
+{
+	char address[RECEIVED_ADDRESS] = "";
+	unsigned char octets[16];
+	uint16_t port = 0;
+
+	if (!received_client(qf, address, &port))
+		return;
+	assert(port > 0 && qf->client && strchr(qf->client, '['));
+	assert(inet_pton(AF_INET, address, octets) == 1 ||
+	       inet_pton(AF_INET6, address, octets) == 1);
 }
 
 static void
@@ -51,6 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(strlen(qf->rcpt[i]) < size);
 	assert(strlen(qf->sender) < size);
 	check_headers(qf, data, size);
+	check_client(qf);
 	qf_free(qf);
 	return 0;
 }
