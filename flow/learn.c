@@ -128,7 +128,7 @@ record(struct flow_learner *l, const struct flow_sample *sample, double content)
 {
 	if (!l->model)
 		return;
-	l->records[l->next_record] = (struct flow_record){
+	l->records[l->next_record] = (struct flow_heard){
 	    {flow_model_score(l->model, sample->x, NULL), sample->is_spam},
 	    content};
 	l->next_record = (l->next_record + 1) % FLOW_RECORDS;
@@ -288,7 +288,7 @@ flow_learner_seen(const struct flow_learner *l, uint64_t ret[2])
 }
 
 size_t
-flow_learner_records(const struct flow_learner *l, struct flow_record *ret)
+flow_learner_records(const struct flow_learner *l, struct flow_heard *ret)
 {
 	const size_t first = l->n_records < FLOW_RECORDS ? 0 : l->next_record;
 

@@ -33,7 +33,7 @@ extern const struct flow_rules flow_rules_default;
 #define FLOW_RECORDS 2000
 
 /* A labelled mail that a model judged before it was learned. */
-struct flow_record {
+struct flow_heard {
 	struct flow_judged judged;
 	double content; /* the content filter's score; NAN: unknown */
 };
@@ -106,7 +106,7 @@ size_t flow_learner_samples(
 
 /* The records, oldest first, to ret (room for FLOW_RECORDS).  How many? */
 size_t flow_learner_records(
-    const struct flow_learner *l, struct flow_record *ret);
+    const struct flow_learner *l, struct flow_heard *ret);
 
 /* The model, or NULL; valid until the next retrain. */
 const struct flow_model *flow_learner_model(const struct flow_learner *l);

@@ -33,7 +33,7 @@ struct flow_learner {
 	struct flow_reservoir of[2];
 	struct flow_model *model;
 
-	struct flow_record records[FLOW_RECORDS]; /* a ring */
+	struct flow_heard records[FLOW_RECORDS]; /* a ring */
 	size_t n_records, next_record;
 	double threshold; /* earned; INFINITY: none */
 

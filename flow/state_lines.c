@@ -73,7 +73,7 @@ char *
 flow_state_samples_text(const struct flow_learner *l, size_t *ret_length)
 {
 	CLEANUP(free_ptr)
-	struct flow_record *records = xcalloc(FLOW_RECORDS, sizeof(*records));
+	struct flow_heard *records = xcalloc(FLOW_RECORDS, sizeof(*records));
 	const size_t n = flow_learner_records(l, records);
 	char *text = NULL;
 	FILE *out = open_memstream(&text, ret_length);
@@ -190,7 +190,7 @@ read_record(struct flow_learner *l, const json_t *json)
 {
 	const json_t *score = json_array_get(json, 0);
 	const json_t *label = json_array_get(json, 1);
-	struct flow_record record;
+	struct flow_heard record;
 
 	if (json_array_size(json) != 3 || !json_is_number(score) ||
 	    fabs(json_number_value(score)) > SCORE_MAX ||

@@ -318,7 +318,7 @@ live(const struct flow_rows_table *t)
 {
 	struct flow_learner *l = flow_learner_new(&flow_rules_default, SEED);
 	CLEANUP(free_ptr)
-	struct flow_record *records = xcalloc(FLOW_RECORDS, sizeof(*records));
+	struct flow_heard *records = xcalloc(FLOW_RECORDS, sizeof(*records));
 	CLEANUP(free_ptr)
 	struct flow_judged *judged = xcalloc(FLOW_RECORDS, sizeof(*judged));
 	const char *why = NULL;

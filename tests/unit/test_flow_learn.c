@@ -146,7 +146,7 @@ static void
 records_are_made_before_it_is_learned(void **state)
 {
 	struct site site = site_new();
-	struct flow_record records[FLOW_RECORDS];
+	struct flow_heard records[FLOW_RECORDS];
 	struct flow_sample s = typical(true);
 	double before;
 

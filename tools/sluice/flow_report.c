@@ -109,7 +109,7 @@ print_models(const struct report *r)
 /* Of spam that the content filter let through, how much would points have
  * caught, and how much ham with it?  By the threshold of this very record. */
 static void
-print_recovered(const struct flow_record *records, size_t n, double threshold)
+print_recovered(const struct flow_heard *records, size_t n, double threshold)
 {
 	size_t missed = 0, caught = 0, ham = 0, hit = 0;
 
@@ -136,7 +136,7 @@ static void
 print_record(const struct report *r)
 {
 	CLEANUP(free_ptr)
-	struct flow_record *records = xcalloc(FLOW_RECORDS, sizeof(*records));
+	struct flow_heard *records = xcalloc(FLOW_RECORDS, sizeof(*records));
 	CLEANUP(free_ptr)
 	struct flow_judged *judged = xcalloc(FLOW_RECORDS, sizeof(*judged));
 	const size_t n = flow_learner_records(r->learner, records);
