@@ -175,6 +175,7 @@ add_option(const struct conf_setting *s, void *arg)
 	case CONF_KIND_PERCENT:
 	case CONF_KIND_BYTES:
 	case CONF_KIND_SPAN:
+	case CONF_KIND_REAL:
 	case CONF_KIND_BOOL:
 	case CONF_KIND_SIZES:
 	case CONF_KIND_WORDS:
@@ -264,6 +265,17 @@ cross_check(struct reader *r)
 	check_file(r, "spread.key", c->spread.key);
 	check_file(r, "mef.known", c->mef.known);
 	check_file(r, "mef.archive", c->mef.archive);
+	if (c->flow.learn_ham >= c->flow.learn_spam)
+		say(r, 0,
+		    "flow.learn_ham: %g: must be below flow.learn_spam, %g; "
+		    "write learn_ham < learn_spam",
+		    c->flow.learn_ham, c->flow.learn_spam);
+	if (conf_has_word(c->worker.engines, "flow") &&
+	    strcmp(c->flow.interface, "none") == 0)
+		say(r, 0,
+		    "worker.engines: flow: there are no connections to ask "
+		    "for without flow.interface; name the one on which mail "
+		    "comes in, or leave out flow");
 	need = c->budget.message_bytes + c->budget.output_bytes + CELL_BYTES;
 	if (need > c->budget.memory_bytes)
 		say(r, 0,

@@ -32,6 +32,7 @@ struct conf_sizes {
 #define CONF_PERCENT(name, def, lo, hi, help) uint64_t name##_ppm;
 #define CONF_BYTES(name, def, lo, hi, help)   uint64_t name##_bytes;
 #define CONF_SPAN(name, def, lo, hi, help)    uint64_t name##_usec;
+#define CONF_REAL(name, def, lo, hi, help)    double name;
 #define CONF_BOOL(name, def, help)            bool name;
 #define CONF_SIZES(name, def, help)           struct conf_sizes name;
 #define CONF_WORDS(name, def, allowed, help)  char *name;
@@ -52,6 +53,7 @@ struct conf {
 #undef CONF_PERCENT
 #undef CONF_BYTES
 #undef CONF_SPAN
+#undef CONF_REAL
 #undef CONF_BOOL
 #undef CONF_SIZES
 #undef CONF_WORDS

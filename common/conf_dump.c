@@ -87,7 +87,8 @@ put_setting(const struct conf_setting *s, void *arg)
 {
 	struct dump *d = arg;
 	CLEANUP(free_ptr) char *text = NULL;
-	bool bare = is_number(s->kind) || s->kind == CONF_KIND_BOOL;
+	bool bare = is_number(s->kind) || s->kind == CONF_KIND_REAL ||
+		    s->kind == CONF_KIND_BOOL;
 
 	if (s->kind == CONF_KIND_SECTION) {
 		put_comment(d->out, "", s->help);

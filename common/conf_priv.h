@@ -15,6 +15,7 @@ enum conf_kind {
 	CONF_KIND_PERCENT, /* uint64_t, in millionths */
 	CONF_KIND_BYTES,
 	CONF_KIND_SPAN,
+	CONF_KIND_REAL,
 	CONF_KIND_BOOL,
 	CONF_KIND_SIZES,
 	CONF_KIND_WORDS,
@@ -26,8 +27,8 @@ struct conf_setting {
 	enum conf_kind kind;
 	const char *section;
 	const char *name;
-	void *at;            /* uint64_t, bool, char * or struct conf_sizes */
-	const char *def;     /* the default as in the file */
+	void *at;        /* uint64_t, double, bool, char *, struct conf_sizes */
+	const char *def; /* the default as in the file */
 	const char *lo, *hi; /* as in the file; NULL: no range */
 	const char *allowed; /* blank-separated; NULL: anything */
 	const char *help;

@@ -155,6 +155,57 @@ take_number(
 	return 0;
 }
 
+/* "12", "0.1", "-3.5": a C library's reading depends on the locale. */
+static int
+parse_real(const char *text, double *ret)
+{
+	const bool is_minus = *text == '-';
+	double n = 0, unit = 1;
+	size_t digits = 0;
+	bool is_behind = false;
+
+	for (text += is_minus; *text; text++) {
+		if (*text == '.' && !is_behind && digits > 0) {
+			is_behind = true;
+			continue;
+		}
+		if (!isdigit((unsigned char)*text) || ++digits > 15)
+			return -EINVAL;
+		n = n * 10 + (*text - '0');
+		unit = is_behind ? unit * 10 : unit;
+	}
+	if (digits == 0)
+		return -EINVAL;
+	*ret = (is_minus ? -n : n) / unit;
+	return 0;
+}
+
+static int
+take_real(
+    const struct conf_setting *s, const char *text, char *err, size_t err_size)
+{
+	double n = 0, lo = 0, hi = 0;
+	int r;
+
+	if (parse_real(text, &n) < 0) {
+		(void)snprintf(err, err_size,
+		    "not a number that is understood; write one in decimal "
+		    "digits, as in 0.5");
+		return -EINVAL;
+	}
+	r = parse_real(s->lo, &lo);
+	if (r == 0)
+		r = parse_real(s->hi, &hi);
+	assert(r == 0); /* conf.def is ours */
+	if (n < lo || n > hi) {
+		(void)snprintf(err, err_size, "too %s; write %s .. %s",
+		    n < lo ? "small" : "large", s->lo, s->hi);
+		return -EINVAL;
+	}
+	*(double *)s->at = n;
+	return 0;
+}
+
 static int
 take_sizes(
     const struct conf_setting *s, const char *text, char *err, size_t err_size)
@@ -325,6 +376,8 @@ conf_take(const struct conf_setting *setting, const char *text, char *err,
 	case CONF_KIND_BYTES:
 	case CONF_KIND_SPAN:
 		return take_number(setting, text, err, err_size);
+	case CONF_KIND_REAL:
+		return take_real(setting, text, err, err_size);
 	case CONF_KIND_SIZES:
 		return take_sizes(setting, text, err, err_size);
 	case CONF_KIND_BOOL:
@@ -404,6 +457,10 @@ conf_give(const struct conf_setting *setting)
 		return xstrdup(buf);
 	case CONF_KIND_PERCENT:
 		percent_text(*(const uint64_t *)setting->at, buf, sizeof(buf));
+		return xstrdup(buf);
+	case CONF_KIND_REAL:
+		(void)snprintf(
+		    buf, sizeof(buf), "%.15g", *(const double *)setting->at);
 		return xstrdup(buf);
 	case CONF_KIND_SIZES:
 		return sizes_text(setting->at);

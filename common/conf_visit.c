@@ -27,6 +27,9 @@
 #define CONF_SPAN(id, d, min, max, text) \
 	VISIT(CONF_KIND_SPAN, section, #id, &s->id##_usec, d, min, max, \
 	    .help = (text))
+#define CONF_REAL(id, d, min, max, text) \
+	VISIT(CONF_KIND_REAL, section, #id, &s->id, #d, #min, #max, \
+	    .help = (text))
 #define CONF_BOOL(id, d, text) \
 	VISIT(CONF_KIND_BOOL, section, #id, &s->id, d, .help = (text))
 #define CONF_SIZES(id, d, text) \

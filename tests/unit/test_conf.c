@@ -42,6 +42,18 @@ static const struct {
     {"feed {\n scan_interval = 30\n}\n",
 	"c:2: feed.scan_interval: 30: not a number that is understood; write "
 	"a number with us, ms, s, m, h or d behind it, as in 30s"},
+    {"flow {\n learn_ham = 0.1.2\n}\n",
+	"c:2: flow.learn_ham: 0.1.2: not a number that is understood; write "
+	"one in decimal digits, as in 0.5"},
+    {"flow { weight = -0.5 }",
+	"c:1: flow.weight: -0.5: too small; write 0 .. 100"},
+    {"flow { learn_ham = 12 }",
+	"c: flow.learn_ham: 12: must be below flow.learn_spam, 12; write "
+	"learn_ham < learn_spam"},
+    {"worker { engines = \"policy flow\" }",
+	"c: worker.engines: flow: there are no connections to ask for without "
+	"flow.interface; name the one on which mail comes in, or leave out "
+	"flow"},
     {"budget {\n memory = 1GB\n}\n",
 	"c:2: budget.memory: 1GB: not a number that is understood; write a "
 	"number of octets, or one with KiB, MiB or GiB behind it, as in "
@@ -103,16 +115,16 @@ static const struct {
 	"false"},
     {"worker { engines = \"policy virus\" }",
 	"c:1: worker.engines: policy virus: virus: unknown; write each at "
-	"most once out of: policy clamd spam mef vm"},
+	"most once out of: policy clamd spam mef vm flow"},
     {"worker { engines = \"clamd clamd\" }",
 	"c:1: worker.engines: clamd clamd: clamd: said twice; write each at "
-	"most once out of: policy clamd spam mef vm"},
+	"most once out of: policy clamd spam mef vm flow"},
     {"worker { engines = \"a\\nb\" }",
 	"c:1: worker.engines: a\\x0ab: a\\x0ab: unknown; write each at most "
-	"once out of: policy clamd spam mef vm"},
+	"once out of: policy clamd spam mef vm flow"},
     {"worker { engines = \" \" }",
 	"c:1: worker.engines:  : empty; write one or more of: policy clamd "
-	"spam mef vm"},
+	"spam mef vm flow"},
     {"spam { backend = \"spamd rspamd\" }",
 	"c:1: spam.backend: spamd rspamd: several words; write one of: spamd "
 	"rspamd"},
@@ -184,6 +196,7 @@ every_kind_of_value_is_read(void **state)
 	    "worker { engines = \"spam  policy\" hold_max = 1d }\n"
 	    "clamd { settle = 0s } /* end */\n"
 	    "mef { threshold = 0.0625 }\n"
+	    "flow { learn_ham = -1.25 weight = 3 }\n"
 	    "budget { message = 700MiB output = 260MiB memory = 1GiB }\n";
 	CLEANUP(conf_freep) struct conf *c = NULL;
 	char err[512] = "";
@@ -207,6 +220,8 @@ every_kind_of_value_is_read(void **state)
 	assert_true(c->worker.hold_max_usec == UINT64_C(86400000000));
 	assert_int_equal(c->clamd.settle_usec, 0);
 	assert_int_equal(c->mef.threshold_ppm, 625);
+	assert_true(c->flow.learn_ham == -1.25 && c->flow.weight == 3);
+	assert_true(c->flow.learn_spam == 12); /* a default */
 	assert_true(c->budget.memory_bytes == UINT64_C(1) << 30);
 	assert_string_equal(c->site.user, "sluice"); /* a default */
 }
@@ -250,7 +265,8 @@ a_dump_is_read_back_to_the_same_values(void **state)
 	static const char text[] =
 	    "feed { queues = 2 limits = \"3001\" scan_interval = 90s }\n"
 	    "site { smtp = \"[::1]:25\" log_level = debug }\n"
-	    "worker { trace_header = true }\n";
+	    "worker { trace_header = true }\n"
+	    "flow { learn_ham = -0.3 learn_spam = 12.75 }\n";
 	CLEANUP(conf_freep) struct conf *a = NULL;
 	CLEANUP(conf_freep) struct conf *b = NULL;
 	CLEANUP(free_ptr) char *first = NULL;
@@ -266,6 +282,7 @@ a_dump_is_read_back_to_the_same_values(void **state)
 	assert_int_equal(b->feed.limits.bytes[0], 3001);
 	assert_string_equal(b->site.smtp, "[::1]:25");
 	assert_true(b->worker.trace_header);
+	assert_true(b->flow.learn_ham == -0.3 && b->flow.learn_spam == 12.75);
 	second = dump(b, &m);
 	assert_string_equal(first, second);
 }

@@ -25,6 +25,8 @@ struct row {
 	{SETTING, #name, "octets", def, lo " to " hi, help},
 #define CONF_SPAN(name, def, lo, hi, help) \
 	{SETTING, #name, "span", def, lo " to " hi, help},
+#define CONF_REAL(name, def, lo, hi, help) \
+	{SETTING, #name, "number", #def, #lo " to " #hi, help},
 #define CONF_BOOL(name, def, help) \
 	{SETTING, #name, "true or false", def, "", help},
 #define CONF_SIZES(name, def, help) {SETTING, #name, "sizes", def, "", help},
