@@ -96,6 +96,13 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.user = USER(flow_user),
 	.files = 1024,
 	.calls = CALLS_BASE | CALLS_LOOP | CALLS_ACCEPT | CALLS_CAPTURE},
+    /* A child makes the model and saves it. */
+    [ROLE_LEARN] = {.name = "learn",
+	.user = USER(flow_user),
+	.files = 1024,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WRITE |
+		 CALLS_ACCEPT | CALLS_FORK,
+	.paths = {{PLACE_LEARNED, RIGHTS_WRITE}}},
 };
 
 const char *

@@ -27,6 +27,7 @@ enum role {
 	ROLE_FETCH,   /* asks the open network for files behind links */
 	ROLE_ARCHIVE, /* keeps copies of files */
 	ROLE_FLOW,    /* reads the packets of connections that carry mail */
+	ROLE_LEARN,   /* learns from what that one counts */
 	ROLE_COUNT
 };
 

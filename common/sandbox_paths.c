@@ -75,6 +75,8 @@ place_path(enum sandbox_place place, const struct conf *conf)
 		return directory_of(conf->mef.model);
 	case PLACE_ARCHIVE:
 		return xstrdup(conf->mef.archive);
+	case PLACE_LEARNED:
+		return xasprintf("%s/flow", conf->site.state);
 	case PLACE_NONE:
 		break;
 	}

@@ -53,6 +53,7 @@ enum sandbox_place {
 	PLACE_NULL,  /* /dev/null */
 	PLACE_MODEL, /* the directory of the model: a new one is renamed */
 	PLACE_ARCHIVE,
+	PLACE_LEARNED, /* of connections */
 };
 
 struct sandbox_path {

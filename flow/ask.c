@@ -109,16 +109,18 @@ write_found(char *buf, const struct flow_record *r, enum flow_by by)
 	    [FLOW_BY_QUEUE] = "queue",
 	    [FLOW_BY_ID] = "id",
 	};
-	char text[32];
+	char text[FLOW_ADDRESS_TEXT];
 	size_t at = 0;
 
 	add(buf, &at,
 	    "found by=%s ordinal=%u messages=%u state=%s secret=%u "
-	    "approximate=%u start=%" PRId64 ".%09" PRId64 " at=%" PRId64
-	    ".%09" PRId64,
+	    "approximate=%u client=%s port=%u start=%" PRId64 ".%09" PRId64
+	    " at=%" PRId64 ".%09" PRId64,
 	    names[by], r->ordinal, r->messages,
 	    follow_state_name((enum follow_state)r->state), r->is_secret,
-	    r->is_approximate, r->start_nsec / NSEC_PER_SEC,
+	    r->is_approximate,
+	    flow_address_text(r->client_address, text, sizeof(text)),
+	    r->client_port, r->start_nsec / NSEC_PER_SEC,
 	    r->start_nsec % NSEC_PER_SEC, r->at_nsec / NSEC_PER_SEC,
 	    r->at_nsec % NSEC_PER_SEC);
 	for (int i = 0; i < FLOW_FEATURES; i++) {

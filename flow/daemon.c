@@ -1,5 +1,6 @@
 #include "flow/daemon.h"
 
+#include "flow/ask.h"
 #include "flow/capture.h"
 #include "flow/keep.h"
 #include "flow/service.h"
@@ -26,6 +27,8 @@
 #define EXIT_USAGE  100
 #define EXIT_SYSTEM 111
 
+#define BAD_QUESTION "none reason=bad-question"
+
 #define NSEC_PER_USEC INT64_C(1000)
 /* docs/decisions/0012-flows.md, "Time". */
 #define IDLE_NSEC     (INT64_C(3600) * 1000000000)
@@ -34,6 +37,10 @@
 /* Packets of one wake-up: some 10 ms of work. */
 #define AT_ONCE   4096
 #define TICK_USEC USEC_PER_SEC
+
+_Static_assert(FLOW_ASK_MAX <= FLOW_SERVICE_MAX &&
+		   FLOW_ANSWER_MAX <= FLOW_SERVICE_ANSWER_MAX,
+    "the service has room");
 
 struct flow_daemon {
 	const struct conf *conf;
@@ -253,17 +260,22 @@ on_end(evutil_socket_t fd, short what, void *arg)
 
 /* What the kernel has is counted before a question is answered. */
 static size_t
-on_question(void *arg, struct flow_question *question, char *answer)
+on_question(void *arg, const char *text, size_t size, char *answer)
 {
 	struct flow_daemon *d = arg;
+	struct flow_question question;
 	enum flow_by by;
 	size_t n;
 
+	if (flow_ask_parse(text, size, &question) < 0) {
+		(void)strcpy(answer, BAD_QUESTION);
+		return sizeof(BAD_QUESTION) - 1;
+	}
 	(void)read_packets(d);
-	question->not_before_nsec =
+	question.not_before_nsec =
 	    now_nsec() - (int64_t)d->conf->flow.retention_usec * NSEC_PER_USEC;
 	n = flow_answer(
-	    flow_keep_table(d->keep), d->records, question, answer, &by);
+	    flow_keep_table(d->keep), d->records, &question, answer, &by);
 	metrics_add(d->metrics, METRIC_flow_questions, 1);
 	metrics_add(d->metrics, METRIC_flow_unknown,
 	    by == FLOW_BY_NOTHING || by == FLOW_BY_AMBIGUOUS);

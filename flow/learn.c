@@ -1,5 +1,6 @@
 #include "flow/learn_priv.h"
 
+#include "common/conf.h"
 #include "common/io.h"
 #include "flow/draw.h"
 
@@ -19,6 +20,17 @@ const struct flow_rules flow_rules_default = {.spam_score = 12,
     .room = 2000,
     .every = 100,
     .kind = FLOW_FOREST};
+
+struct flow_rules
+flow_rules_of(const struct conf *conf)
+{
+	struct flow_rules rules = flow_rules_default;
+
+	rules.spam_score = conf->flow.learn_spam;
+	rules.ham_score = conf->flow.learn_ham;
+	rules.points = conf->flow.weight;
+	return rules;
+}
 
 struct flow_learner *
 flow_learner_new(const struct flow_rules *rules, uint64_t seed)
@@ -212,6 +224,27 @@ flow_learner_retrain(struct flow_learner *l)
 	free(samples);
 }
 
+void
+flow_learner_begin(struct flow_learner *l)
+{
+	/* The copy draws the same number; the next one is another. */
+	(void)flow_draw(&l->seed, ~0ull);
+	l->begun = l->since;
+	l->since = 0;
+}
+
+void
+flow_learner_adopt(struct flow_learner *l, struct flow_model *model)
+{
+	if (model) {
+		(void)flow_model_free(l->model);
+		l->model = model;
+	} else {
+		l->since += l->begun;
+	}
+	l->begun = 0;
+}
+
 /* The two features that speak most for spam. */
 static void
 name_reasons(struct flow_opinion *o)
@@ -263,15 +296,47 @@ flow_learner_judge(const struct flow_learner *l,
 const char *
 flow_learner_why(const struct flow_learner *l)
 {
-	if (*l->hidden)
+	switch (flow_learner_standing(l)) {
+	case FLOW_HIDDEN:
 		return l->hidden;
-	if (*l->frozen)
+	case FLOW_FROZEN:
 		return l->frozen;
-	if (!l->model)
+	case FLOW_YOUNG:
 		return "too few mails of both classes were learned";
-	if (!(l->threshold < INFINITY))
+	case FLOW_UNEARNED:
 		return "the record hasn't earned it any weight yet";
+	case FLOW_EARNED:
+	case FLOW_STANDINGS:
+		break;
+	}
 	return NULL;
+}
+
+enum flow_standing
+flow_learner_standing(const struct flow_learner *l)
+{
+	if (*l->hidden)
+		return FLOW_HIDDEN;
+	if (*l->frozen)
+		return FLOW_FROZEN;
+	if (!l->model)
+		return FLOW_YOUNG;
+	return l->threshold < INFINITY ? FLOW_EARNED : FLOW_UNEARNED;
+}
+
+const char *
+flow_standing_text(enum flow_standing standing)
+{
+	static const char *const texts[FLOW_STANDINGS] = {
+	    [FLOW_HIDDEN] = "off: connections come through a NAT or proxy, so "
+			    "they tell nothing of senders",
+	    [FLOW_FROZEN] = "frozen: something other than mail has changed",
+	    [FLOW_YOUNG] = "learns: too few mails of both classes so far",
+	    [FLOW_UNEARNED] = "learns: the record hasn't earned it any weight",
+	    [FLOW_EARNED] = "has earned weight",
+	};
+
+	return standing < FLOW_STANDINGS ? texts[standing] : "unknown";
 }
 
 double

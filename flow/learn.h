@@ -47,7 +47,12 @@ struct flow_opinion {
 	char why[200]; /* why no points are given, or which features did it */
 };
 
+struct conf;
 struct flow_learner;
+
+/* The default, with scores and points as flow.learn_spam, learn_ham and weight
+ * have them. */
+struct flow_rules flow_rules_of(const struct conf *conf);
 
 /* rules is copied.  The caller frees. */
 struct flow_learner *flow_learner_new(
@@ -88,9 +93,32 @@ void flow_learner_teach(
 bool flow_learner_is_due(const struct flow_learner *l);
 void flow_learner_retrain(struct flow_learner *l);
 
+/*
+ * The same in two steps, for who has it made by another process: begin() when
+ * that one has a copy, after which none is due until as many samples again;
+ * adopt() when there is a model, which then is the learner's, or NULL when it
+ * came to nothing: then one is due again.
+ */
+void flow_learner_begin(struct flow_learner *l);
+void flow_learner_adopt(struct flow_learner *l, struct flow_model *model);
+
 /* Below 0.1 ms; the sample's label is not looked at. */
 void flow_learner_judge(const struct flow_learner *l,
     const struct flow_sample *sample, struct flow_opinion *ret);
+
+/* How it stands with the learner; the first that holds. */
+enum flow_standing {
+	FLOW_HIDDEN,   /* behind a NAT or proxy: off */
+	FLOW_FROZEN,   /* by the drift guard */
+	FLOW_YOUNG,    /* no model yet */
+	FLOW_UNEARNED, /* the record is too short, or too bad */
+	FLOW_EARNED,   /* points are given */
+	FLOW_STANDINGS
+};
+
+enum flow_standing flow_learner_standing(const struct flow_learner *l);
+/* In words for people.  Valid for ever. */
+const char *flow_standing_text(enum flow_standing standing);
 
 /* Why no connection gets points, or NULL when they do. */
 const char *flow_learner_why(const struct flow_learner *l);

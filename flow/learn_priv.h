@@ -30,6 +30,7 @@ struct flow_learner {
 	struct flow_rules rules;
 	uint64_t seed, number;
 	size_t since; /* samples taken since the model was made */
+	size_t begun; /* of these, in the one that is being made elsewhere */
 	struct flow_reservoir of[2];
 	struct flow_model *model;
 

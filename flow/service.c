@@ -11,8 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BAD_QUESTION "none reason=bad-question"
-
 struct client {
 	struct flow_service *service;
 	struct event *event;
@@ -41,10 +39,9 @@ static void
 on_question(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
-	char text[FLOW_ASK_MAX + 1], answer[FLOW_ANSWER_MAX];
-	struct flow_question question;
+	char text[FLOW_SERVICE_MAX + 1], answer[FLOW_SERVICE_ANSWER_MAX];
 	ssize_t n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
-	size_t length = sizeof(BAD_QUESTION) - 1;
+	size_t length;
 
 	(void)what;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -53,10 +50,7 @@ on_question(evutil_socket_t fd, short what, void *arg)
 		drop(c);
 		return;
 	}
-	if (flow_ask_parse(text, (size_t)n, &question) < 0)
-		memcpy(answer, BAD_QUESTION, length);
-	else
-		length = c->service->fn(c->service->arg, &question, answer);
+	length = c->service->fn(c->service->arg, text, (size_t)n, answer);
 	/* Who doesn't read his answers gets no more of them. */
 	if (send(fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		drop(c);
@@ -81,7 +75,7 @@ on_client(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	if (r == -EPERM)
-		log_warn("flow uid=%u: may not ask for flows", peer.uid);
+		log_warn("flow uid=%u: may not ask here", peer.uid);
 	if (r < 0)
 		return;
 	if (!c) {

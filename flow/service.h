@@ -1,11 +1,11 @@
 /*
- * flow/service.h - the socket on which flows are asked for (flow/ask.h).
+ * flow/service.h - a local socket on which questions of one packet are
+ * answered with one (flow/ask.h, flow/lesson.h).
  */
 #ifndef SLUICE_FLOW_SERVICE_H
 #define SLUICE_FLOW_SERVICE_H
 
-#include "flow/ask.h"
-
+#include <stddef.h>
 #include <sys/types.h>
 
 struct event_base;
@@ -13,9 +13,15 @@ struct event_base;
 /* Who ask, at a time; a further one is sent away. */
 #define FLOW_CLIENTS_MAX 256
 
-/* Answer a well-formed question; returns the answer's octets. */
+/* Octets of a question and of an answer; FLOW_SERVICE_MAX + 1 octets are a
+ * question that is too long. */
+#define FLOW_SERVICE_MAX        2048
+#define FLOW_SERVICE_ANSWER_MAX 2048
+
+/* Answer text of n octets, at most FLOW_SERVICE_MAX + 1, which nobody has
+ * looked at; returns the answer's octets. */
 typedef size_t flow_service_fn(
-    void *arg, struct flow_question *question, char *answer);
+    void *arg, const char *text, size_t n, char *answer);
 
 struct flow_service;
 

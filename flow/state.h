@@ -21,6 +21,14 @@
 int flow_state_open(const char *path, bool is_shared);
 
 /*
+ * Be the one who changes what is kept there, for as long as the descriptor
+ * that is returned is open; a daemon that learns holds it all the time, and
+ * the directory's lock only while it reads or writes.
+ * Returns it; -EBUSY: somebody else is; or -errno as open(2), fchown(2).
+ */
+int flow_state_keep(int dirfd);
+
+/*
  * Read what is kept there.  With no file yet, a learner that has seen nothing
  * (its seed from `seed`).
  *
@@ -36,8 +44,14 @@ int flow_state_load(int dirfd, const struct flow_rules *rules, uint64_t seed,
 /*
  * Write all of it.  Returns 0 or -errno as open(2), write(2), fsync(2),
  * rename(2); then the old files are still there.  Blocks for four fsyncs.
+ * What root writes belongs to the directory's owner.
  */
 int flow_state_save(int dirfd, const struct flow_learner *l);
+
+/* The model alone, a new one for the caller.  As flow_state_load(); -ENOENT:
+ * there is none. */
+int flow_state_model(
+    int dirfd, struct flow_model **ret, char *err, size_t err_size);
 
 /*
  * The same of texts in memory: those of the two files.  flow_state_of() takes

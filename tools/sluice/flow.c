@@ -43,29 +43,49 @@ flow_option(int key, char *arg, struct flow_options *o)
 	}
 }
 
+/* The directory, and the rules; NULL: it has been said why not. */
 static char *
-state_of(const struct flow_options *o, int *ret_status)
+state_of(struct flow_options *o, int *ret_status)
 {
+	const bool is_usual = !o->state && access(UTIL_CONF_DEFAULT, F_OK) == 0;
 	struct conf *conf = NULL;
 	char err[512], *path;
 
-	if (o->state)
-		return xstrdup(o->state);
-	if (o->common.conf_path || access(UTIL_CONF_DEFAULT, F_OK) == 0)
+	if (o->common.conf_path || is_usual)
 		conf = util_conf(&o->common, ret_status);
 	else if (conf_load(NULL, &conf, err, sizeof(err)) < 0)
 		*ret_status = util_fail(STATUS_SYSTEM, "flow", "%s", err);
 	if (!conf)
 		return NULL;
-	/* A site that only learns has no other state yet. */
-	(void)mkdir(conf->site.state, 0755);
-	path = xasprintf("%s/flow", conf->site.state);
+	o->rules = flow_rules_of(conf);
+	if (o->state) {
+		path = xstrdup(o->state);
+	} else {
+		/* A site that only learns has no other state yet. */
+		(void)mkdir(conf->site.state, 0755);
+		path = xasprintf("%s/flow", conf->site.state);
+	}
 	(void)conf_free(conf);
 	return path;
 }
 
+/* To the end of this command, if it is free. */
+static int
+keep(const char *command, const char *path, int dir)
+{
+	const int r = flow_state_keep(dir);
+
+	if (r == -EBUSY)
+		return util_fail(STATUS_SYSTEM, command,
+		    "%s: sluice-learn runs and learns there; stop it first",
+		    path);
+	return r < 0 ? util_fail(
+			   STATUS_SYSTEM, command, "%s: %s", path, strerror(-r))
+		     : STATUS_FINE;
+}
+
 struct flow_learner *
-flow_open(const char *command, const struct flow_options *o, bool is_shared,
+flow_open(const char *command, struct flow_options *o, bool is_shared,
     int *ret_dir, int *ret_status)
 {
 	CLEANUP(free_ptr) char *path = state_of(o, ret_status);
@@ -82,8 +102,12 @@ flow_open(const char *command, const struct flow_options *o, bool is_shared,
 		    STATUS_SYSTEM, command, "%s: %s", path, strerror(-dir));
 		return NULL;
 	}
+	if (!is_shared && (r = keep(command, path, dir)) != STATUS_FINE) {
+		*ret_status = r;
+		return NULL;
+	}
 	r = flow_state_load(
-	    dir, &flow_rules_default, wall_now().usec, &l, err, sizeof(err));
+	    dir, &o->rules, wall_now().usec, &l, err, sizeof(err));
 	if (r < 0) {
 		*ret_status =
 		    util_fail(STATUS_SYSTEM, command, "%s/%s", path, err);

@@ -15,8 +15,9 @@ command_main flow_report;
 /* Options of all of them; the first member of each one's own. */
 struct flow_options {
 	struct common_options common;
-	const char *state;    /* NULL: flow/ in site.state */
-	const char *features; /* NULL or "-": standard input */
+	const char *state;       /* NULL: flow/ in site.state */
+	const char *features;    /* NULL or "-": standard input */
+	struct flow_rules rules; /* of the configuration, by flow_open() */
 };
 
 #define FLOW_OPTION_STATE \
@@ -41,14 +42,14 @@ error_t flow_option(int key, char *arg, struct flow_options *o);
  * Open, lock and load what was learned; without a configuration that is named
  * or in its usual place its defaults hold.
  *
- * ret_dir  the directory's descriptor, the caller's, for flow_state_save()
+ * is_shared  only to read; else it fails while sluice-learn runs
+ * ret_dir    the directory's descriptor, the caller's, for flow_state_save()
  *
  * Returns the learner, which the caller frees; or NULL after saying why on
  * standard error, *ret_status set.
  */
-struct flow_learner *flow_open(const char *command,
-    const struct flow_options *o, bool is_shared, int *ret_dir,
-    int *ret_status);
+struct flow_learner *flow_open(const char *command, struct flow_options *o,
+    bool is_shared, int *ret_dir, int *ret_status);
 
 /*
  * Call take for each line of o->features, parsed; object is borrowed.  Lines

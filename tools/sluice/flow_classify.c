@@ -40,7 +40,7 @@ take(void *arg, const struct flow_sample *sample, const json_t *object)
 }
 
 static int
-classify(const struct flow_options *o)
+classify(struct flow_options *o)
 {
 	CLEANUP(close_fd) int dir = -1;
 	int status = STATUS_FINE;

@@ -14,7 +14,7 @@ enum { OPTION_SPAM_FROM = 256, OPTION_HAM_TO };
 struct options {
 	struct flow_options flow;
 	const char *label;
-	struct flow_rules rules;
+	double spam_from, ham_to; /* NAN: as configured */
 };
 
 struct learning {
@@ -27,7 +27,8 @@ struct learning {
 static void
 hear(struct learning *learning, struct flow_sample *sample, double content)
 {
-	if (flow_label_of(&learning->o->rules, content, &sample->is_spam) &&
+	if (flow_label_of(
+		&learning->o->flow.rules, content, &sample->is_spam) &&
 	    flow_learner_hear(learning->learner, sample, content))
 		learning->n++;
 }
@@ -76,8 +77,25 @@ print(const struct options *o, const struct learning *learning)
 	    why ? "; no points: " : "", why ? why : "");
 }
 
+/* What is said here goes before what is configured. */
 static int
-learn(const struct options *o)
+set_rules(struct options *o)
+{
+	struct flow_rules *rules = &o->flow.rules;
+
+	if (!isnan(o->spam_from))
+		rules->spam_score = o->spam_from;
+	if (!isnan(o->ham_to))
+		rules->ham_score = o->ham_to;
+	if (rules->ham_score < rules->spam_score)
+		return STATUS_FINE;
+	return util_fail(STATUS_USAGE, "flow learn",
+	    "--ham-to %g is not below --spam-from %g", rules->ham_score,
+	    rules->spam_score);
+}
+
+static int
+learn(struct options *o)
 {
 	struct learning learning = {.o = o};
 	CLEANUP(close_fd) int dir = -1;
@@ -87,7 +105,9 @@ learn(const struct options *o)
 	    flow_open("flow learn", &o->flow, false, &dir, &status);
 	if (!learning.learner)
 		return status;
-	status = flow_each("flow learn", &o->flow, take, &learning);
+	status = set_rules(o);
+	if (status == STATUS_FINE)
+		status = flow_each("flow learn", &o->flow, take, &learning);
 	if (status == 0) {
 		/* So that what is said next is said by all of it. */
 		flow_learner_retrain(learning.learner);
@@ -127,18 +147,14 @@ parse(int key, char *arg, struct argp_state *state)
 		o->label = arg;
 		return 0;
 	case OPTION_SPAM_FROM:
-		o->rules.spam_score = score_of(arg, state);
+		o->spam_from = score_of(arg, state);
 		return 0;
 	case OPTION_HAM_TO:
-		o->rules.ham_score = score_of(arg, state);
+		o->ham_to = score_of(arg, state);
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->label)
 			argp_error(state, "write --label ham or --label spam");
-		if (o->rules.ham_score >= o->rules.spam_score)
-			argp_error(state,
-			    "--ham-to %g is not below --spam-from %g",
-			    o->rules.ham_score, o->rules.spam_score);
 		return 0;
 	default:
 		return flow_option(key, arg, &o->flow);
@@ -149,9 +165,9 @@ static const struct argp_option options[] = {
     {"label", 'l', "ham|spam|auto", 0,
 	"what the mail was; auto: by each one's content_score", 0},
     {"spam-from", OPTION_SPAM_FROM, "SCORE", 0,
-	"auto: spam from this score on (default: 12)", 0},
+	"auto: spam from this score on (default: flow.learn_spam)", 0},
     {"ham-to", OPTION_HAM_TO, "SCORE", 0,
-	"auto: ham up to this score (default: 0.1)", 0},
+	"auto: ham up to this score (default: flow.learn_ham)", 0},
     FLOW_OPTION_FEATURES, FLOW_OPTION_STATE, OPTION_CONF, OPTION_JSON, {0}};
 
 static const struct argp argp = {options, parse, NULL,
@@ -167,7 +183,7 @@ static const struct argp argp = {options, parse, NULL,
 int
 flow_learn(int argc, char **argv)
 {
-	struct options o = {.rules = flow_rules_default};
+	struct options o = {.spam_from = NAN, .ham_to = NAN};
 
 	util_parse(&argp, argc, argv, &o);
 	return learn(&o);

@@ -133,7 +133,7 @@ print_recovered(const struct flow_heard *records, size_t n, double threshold)
 }
 
 static void
-print_record(const struct report *r)
+print_record(const struct report *r, double points)
 {
 	CLEANUP(free_ptr)
 	struct flow_heard *records = xcalloc(FLOW_RECORDS, sizeof(*records));
@@ -154,9 +154,9 @@ print_record(const struct report *r)
 	if (why)
 		(void)printf("weight: 0, since %s\n", why);
 	else
-		(void)printf("weight: %.1f points above score %.2f\n",
-		    flow_rules_default.points,
-		    flow_learner_threshold(r->learner));
+		(void)printf("weight: %.1f points above score %.2f%s\n", points,
+		    flow_learner_threshold(r->learner),
+		    points > 0 ? "" : ": earned, but flow.weight is 0");
 }
 
 static int
@@ -180,7 +180,7 @@ report(const struct options *o, const struct report *r)
 		print_models(r);
 	else
 		print_curve(r, kind);
-	print_record(r);
+	print_record(r, o->flow.rules.points);
 	(void)printf("labels are the content filter's and the operator's: no "
 		     "figure is truer than they are\n");
 	return STATUS_FINE;
@@ -225,7 +225,7 @@ flow_report(int argc, char **argv)
 		return status;
 	r.learner = l;
 	r.samples =
-	    xcalloc(2 * flow_rules_default.room, sizeof(struct flow_sample *));
+	    xcalloc(2 * o.flow.rules.room, sizeof(struct flow_sample *));
 	r.n = flow_learner_samples(l, r.samples);
 	status = report(&o, &r);
 	free(r.samples);

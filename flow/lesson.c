@@ -1,0 +1,158 @@
+#include "flow/lesson.h"
+
+#include "common/io.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* FNV-1a, 64 bits: it need not withstand anybody, who lies about his own
+ * connection counts it once more. */
+static uint64_t
+hash_on(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* A number that JSON knows too; strtod() takes more ("inf", "0x1"). */
+static int
+read_number(const char *text, double *ret)
+{
+	char *end;
+	double n;
+
+	if (!*text || text[strspn(text, "0123456789.+-eE")])
+		return -EINVAL;
+	n = strtod(text, &end);
+	if (*end || !isfinite(n))
+		return -EINVAL;
+	*ret = n;
+	return 0;
+}
+
+static int
+read_feature(const char *name, const char *value, struct flow_sample *sample)
+{
+	for (size_t f = 0; f < FLOW_FEATURES; f++) {
+		double n = NAN;
+
+		if (strcmp(flow_feature_name(f), name) != 0)
+			continue;
+		if (strcmp(value, "null") != 0 &&
+		    (read_number(value, &n) < 0 || n < 0))
+			return -EINVAL;
+		sample->x[f] = n;
+		return 1;
+	}
+	return -EINVAL;
+}
+
+/* NAME=VALUE.  1: a feature; 0: anything else that is known. */
+static int
+read_word(char *word, struct lesson *l)
+{
+	char *value = strchr(word, '=');
+
+	if (!value)
+		return -EINVAL;
+	*value++ = '\0';
+	if (strcmp(word, "content") == 0)
+		return read_number(value, &l->content);
+	if (strcmp(word, "at") == 0)
+		return 0;
+	if (strcmp(word, "client") == 0) {
+		l->sample.peer = flow_peer(value);
+		l->sample.client = flow_client(value);
+		if (l->sample.client == 0)
+			return -EINVAL;
+	} else if (strcmp(word, "port") != 0 && strcmp(word, "start") != 0) {
+		return read_feature(word, value, &l->sample);
+	}
+	l->connection = hash_on(hash_on(l->connection, word), value);
+	return 0;
+}
+
+static int
+read_words(char *rest, struct lesson *l)
+{
+	int n = 0, r;
+	char *word;
+
+	while ((word = strsep(&rest, " "))) {
+		if (!*word)
+			continue;
+		r = read_word(word, l);
+		if (r < 0)
+			return r;
+		n += r;
+	}
+	return n > 0 ? 0 : -EINVAL;
+}
+
+int
+lesson_parse(const char *text, size_t n, struct lesson *ret)
+{
+	static const char *const verbs[] = {
+	    [LESSON_JUDGE] = "judge", [LESSON_LEARN] = "learn"};
+	struct lesson l = {.verb = LESSON_JUDGE,
+	    .connection = UINT64_C(0xcbf29ce484222325),
+	    .content = NAN};
+	char copy[LESSON_MAX + 1], *rest = copy;
+	const char *verb;
+
+	if (n > LESSON_MAX || memchr(text, '\0', n))
+		return -EINVAL;
+	memcpy(copy, text, n);
+	copy[n] = '\0';
+	for (size_t f = 0; f < FLOW_FEATURES; f++)
+		l.sample.x[f] = NAN;
+	verb = strsep(&rest, " ");
+	if (strcmp(verb, verbs[LESSON_LEARN]) == 0)
+		l.verb = LESSON_LEARN;
+	else if (strcmp(verb, verbs[LESSON_JUDGE]) != 0)
+		return -EINVAL;
+	if (!rest || read_words(rest, &l) < 0 ||
+	    isnan(l.content) != (l.verb == LESSON_JUDGE))
+		return -EINVAL;
+	*ret = l;
+	return 0;
+}
+
+size_t
+lesson_opinion(const struct flow_opinion *o, double threshold, char *buf)
+{
+	char score[32] = "null";
+
+	if (!isnan(o->score))
+		(void)snprintf(score, sizeof(score), "%.9g", o->score);
+	return (size_t)snprintf(buf, LESSON_ANSWER_MAX,
+	    "opinion score=%s points=%.9g above=%d why=%s", score, o->points,
+	    o->score > threshold, o->why);
+}
+
+size_t
+lesson_learned(enum lesson_taken taken, const char *why, char *buf)
+{
+	static const char *const texts[] = {
+	    [LESSON_HAM] = "learned label=ham",
+	    [LESSON_SPAM] = "learned label=spam",
+	    [LESSON_UNSURE] = "unsure",
+	    [LESSON_REFUSED] = "refused why=",
+	};
+
+	if (taken == LESSON_REFUSED && !why)
+		why = "it comes through a forwarder";
+	return (size_t)snprintf(buf, LESSON_ANSWER_MAX, "%s%s", texts[taken],
+	    taken == LESSON_REFUSED ? why : "");
+}
+
+size_t
+lesson_bad(char *buf)
+{
+	return (size_t)snprintf(
+	    buf, LESSON_ANSWER_MAX, "none reason=bad-question");
+}

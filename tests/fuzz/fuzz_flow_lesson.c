@@ -1,0 +1,31 @@
+/*
+ * tests/fuzz/fuzz_flow_lesson.c - any octets as a lesson for sluice-learn.
+ */
+#include "flow/lesson.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is taken has numbers that a learner can bear. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct lesson l;
+	size_t n = 0;
+
+	if (lesson_parse((const char *)data, size, &l) < 0)
+		return 0;
+	assert(size > strlen("judge ") && size <= LESSON_MAX);
+	for (size_t f = 0; f < FLOW_FEATURES; f++) {
+		assert(isnan(l.sample.x[f]) ||
+		       (isfinite(l.sample.x[f]) && l.sample.x[f] >= 0));
+		n += !isnan(l.sample.x[f]);
+	}
+	assert(n > 0 || memmem(data, size, "null", 4));
+	assert(isnan(l.content) == (l.verb == LESSON_JUDGE));
+	assert(!l.sample.is_spam);
+	return 0;
+}
