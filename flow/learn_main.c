@@ -9,6 +9,7 @@
 #include <argp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define EXIT_USAGE 100
@@ -31,6 +32,14 @@ parse_option(int key, char *value, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static int
+nothing_to_learn(void)
+{
+	log_error("flow.interface = \"none\": nobody sees connections to learn "
+		  "from; name the interface on which mail comes in");
+	return EXIT_USAGE;
 }
 
 static const struct argp_option options[] = {
@@ -60,7 +69,8 @@ main(int argc, char **argv)
 	    (enum log_level)log_level_parse(conf->site.log_level));
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(022);
-	r = tutor_run(conf);
+	r = strcmp(conf->flow.interface, "none") == 0 ? nothing_to_learn()
+						      : tutor_run(conf);
 	(void)conf_free(conf);
 	return r;
 }

@@ -90,7 +90,7 @@ says() {
 # A daemon that notes its signals and obeys SIGTERM.
 mkdir "$dir/bin"
 cp "$build/bin/sluice" "$dir/bin/sluice"
-for name in book worker feed vmm; do
+for name in book worker feed vmm flow learn; do
 	cat >"$dir/bin/sluice-$name" <<'END'
 #!/bin/sh
 name=$(basename "$0")
@@ -321,5 +321,41 @@ is "it ends after the workers" "feed worker worker vmm book" "$(sed -n \
 pid=$!
 soon "or somebody else starts it" has feed
 is "and run does not" "" "$(child vmm)"
+is "without flow.interface there is no sluice-flow" "" "$(child flow)"
+
+# --- With a capture.
+
+clones auto
+printf 'flow {\n\tinterface = "lo"\n}\n' >>"$dir/sluice.conf"
+kill -HUP "$pid"
+soon "flow.interface can't come while it runs" \
+    says 'kept-old.*flow.interface changed from none to lo'
+kill -TERM "$pid"
+wait "$pid"
+sed -i 's/backend = .*/backend = "none"/' "$dir/sluice.conf"
+: >"$dir/signals"
+start "with flow.interface it starts"
+soon "sluice-flow, too" has flow
+soon "and sluice-learn" has learn
+was=$(child flow)
+kill -9 "$was"
+soon "which is killed and runs again" is_new flow "$was"
+soon "and hears signals" hears flow
+soon "as does the other" hears learn
+was=$(child learn)
+kill -HUP "$pid"
+soon "a new configuration starts them anew" is_new learn "$was"
+soon "and they hear signals" hears learn
+soon "both" hears flow
+: >"$dir/signals"
+kill -TERM "$pid"
+wait "$pid"
+is "they end after the workers" "feed worker worker flow learn book" \
+    "$(sed -n 's/^sluice-\([a-z]*\) .* TERM$/\1/p' "$dir/signals" |
+	tr '\n' ' ' | sed 's/ $//')"
+"$sluice" run --no-flow -c "$dir/sluice.conf" >>"$dir/log" 2>&1 &
+pid=$!
+soon "or somebody else starts them" has feed
+is "and run does not" "" "$(child flow)$(child learn)"
 
 exit $failed

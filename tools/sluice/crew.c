@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define CREW_MAX 80 /* 64 workers, book, vmm, wake, feed, gate */
+#define CREW_MAX 80 /* 64 workers, and one of each other kind */
 
 #define QUICK_DEATH_USEC (5 * USEC_PER_SEC)
 #define PAUSE_MIN_USEC   (100 * USEC_PER_MSEC)
@@ -61,6 +61,8 @@ static const struct {
 } kinds[CREW_KINDS] = {
     [CREW_BOOK] = {"sluice-book", "book", NULL},
     [CREW_VMM] = {"sluice-vmm", "vmm", NULL},
+    [CREW_FLOW] = {"sluice-flow", "flow", NULL},
+    [CREW_LEARN] = {"sluice-learn", "learn", NULL},
     [CREW_WORKER] = {"sluice-worker", "worker", NULL},
     [CREW_WAKE] = {"sluice", "wake", "wake"},
     [CREW_FEED] = {"sluice-feed", "feed", NULL},

@@ -21,6 +21,8 @@ struct crew;
 enum crew_kind {
 	CREW_BOOK,
 	CREW_VMM,
+	CREW_FLOW,
+	CREW_LEARN,
 	CREW_WORKER,
 	CREW_WAKE,
 	CREW_FEED,

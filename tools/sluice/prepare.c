@@ -148,6 +148,15 @@ prepare_compare(
 	    {"book_user", old->site.book_user, conf->site.book_user},
 	    {"vmm_user", old->site.vmm_user, conf->site.vmm_user},
 	    {"fetch_user", old->site.fetch_user, conf->site.fetch_user},
+	    {"flow_user", old->site.flow_user, conf->site.flow_user},
+	};
+
+	/* Their children would have to come or go. */
+	const struct {
+		const char *name, *was, *is;
+	} switches[] = {
+	    {"vm.backend", old->vm.backend, conf->vm.backend},
+	    {"flow.interface", old->flow.interface, conf->flow.interface},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
@@ -159,13 +168,14 @@ prepare_compare(
 		    fixed[i].name, fixed[i].was, fixed[i].is);
 		return -EINVAL;
 	}
-	/* Its child would have to come or go. */
-	if ((strcmp(old->vm.backend, "none") == 0) !=
-	    (strcmp(conf->vm.backend, "none") == 0)) {
+	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
+		if ((strcmp(switches[i].was, "none") == 0) ==
+		    (strcmp(switches[i].is, "none") == 0))
+			continue;
 		(void)snprintf(err, err_size,
-		    "vm.backend changed from %s to %s: stop and start sluice "
-		    "run for that",
-		    old->vm.backend, conf->vm.backend);
+		    "%s changed from %s to %s: stop and start sluice run for "
+		    "that",
+		    switches[i].name, switches[i].was, switches[i].is);
 		return -EINVAL;
 	}
 	return 0;

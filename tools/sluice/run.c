@@ -31,11 +31,12 @@
  * sendmail, which waits for it at each MAIL, says 451. */
 #define GATE_PATIENCE 5
 
-#define KEY_NO_VM 256
+#define KEY_NO_VM   256
+#define KEY_NO_FLOW 257
 
 /* Who is asked to stop first: then nothing new comes to the next. */
-static const enum crew_kind stop_order[] = {
-    CREW_FEED, CREW_WORKER, CREW_VMM, CREW_WAKE, CREW_BOOK, CREW_GATE};
+static const enum crew_kind stop_order[] = {CREW_FEED, CREW_WORKER, CREW_VMM,
+    CREW_FLOW, CREW_LEARN, CREW_WAKE, CREW_BOOK, CREW_GATE};
 
 struct supervisor {
 	struct common_options options;
@@ -46,7 +47,8 @@ struct supervisor {
 	struct event *signals, *sweep, *kill;
 	int signal_fd;
 	int lock_fds[2];
-	bool no_vm; /* somebody else starts sluice-vmm */
+	bool no_vm;   /* somebody else starts sluice-vmm */
+	bool no_flow; /* and sluice-flow and sluice-learn */
 	bool stopping;
 	size_t stage; /* in stop_order */
 	bool asked;   /* the stage has got its SIGTERM */
@@ -220,6 +222,8 @@ reload(struct supervisor *s)
 	retire_workers(s);
 	crew_signal(s->crew, CREW_FEED, SIGHUP, false);
 	crew_signal(s->crew, CREW_VMM, SIGTERM, true);
+	crew_signal(s->crew, CREW_FLOW, SIGTERM, true);
+	crew_signal(s->crew, CREW_LEARN, SIGTERM, true);
 	crew_signal(s->crew, CREW_WORKER, SIGTERM, true);
 	crew_signal(s->crew, CREW_WAKE, SIGTERM, true);
 	crew_signal(s->crew, CREW_GATE, SIGHUP, false);
@@ -311,6 +315,10 @@ start_all(struct supervisor *s)
 	crew_add(s->crew, CREW_BOOK, 0);
 	if (!s->no_vm && strcmp(s->conf->vm.backend, "none") != 0)
 		crew_add(s->crew, CREW_VMM, 0);
+	if (!s->no_flow && strcmp(s->conf->flow.interface, "none") != 0) {
+		crew_add(s->crew, CREW_FLOW, 0);
+		crew_add(s->crew, CREW_LEARN, 0);
+	}
 	add_workers(s);
 	crew_add(s->crew, CREW_WAKE, 0);
 	crew_add(s->crew, CREW_FEED, 0);
@@ -347,16 +355,23 @@ parse(int key, char *arg, struct argp_state *state)
 		s->no_vm = true;
 		return 0;
 	}
+	if (key == KEY_NO_FLOW) {
+		s->no_flow = true;
+		return 0;
+	}
 	return util_common_option(key, arg, &s->options);
 }
 
 static const struct argp_option options[] = {OPTION_CONF,
-    {"no-vm", KEY_NO_VM, NULL, 0, "Somebody else starts sluice-vmm", 0}, {0}};
+    {"no-vm", KEY_NO_VM, NULL, 0, "Somebody else starts sluice-vmm", 0},
+    {"no-flow", KEY_NO_FLOW, NULL, 0,
+	"Somebody else starts sluice-flow and sluice-learn", 0},
+    {0}};
 
 static const struct argp argp = {options, parse, NULL,
     "Run feed, workers, book, wake, gate and, unless vm.backend is none, "
-    "sluice-vmm in the foreground, and restart "
-    "what dies.\v"
+    "sluice-vmm, and unless flow.interface is, sluice-flow and sluice-learn "
+    "in the foreground, and restart what dies.\v"
     "SIGTERM or SIGINT drains: the feed stops, the workers finish what they "
     "have begun, then the rest ends; after 20 s it is ended by force, and "
     "no message is lost by that.\n"
