@@ -303,6 +303,10 @@ fill(scmp_filter_ctx f, unsigned int calls)
 		r = ALLOW(f, write_calls);
 	if (r == 0 && (calls & CALLS_INOTIFY))
 		r = ALLOW(f, inotify_calls);
+	if (r == 0 && (calls & CALLS_FORK))
+		r = ALLOW(f, fork_calls);
+	if (r == 0 && (calls & CALLS_FORK))
+		r = allow_fork(f);
 	if (r == 0 && (calls & CALLS_CELLS))
 		r = allow_cells(f);
 	else if (r == 0)

@@ -71,6 +71,9 @@ static const int vm_start_calls[] = {SYS(vfork), SYS(landlock_create_ruleset),
     SYS(landlock_add_rule), SYS(landlock_restrict_self), SYS(pidfd_open),
     SYS(pidfd_send_signal), SYS(setrlimit), SYS(wait4), SYS(waitid), SYS(kill)};
 
+/* Of who has a child do what takes long. */
+static const int fork_calls[] = {SYS(wait4), SYS(waitid), SYS(kill)};
+
 static const int accept_calls[] = {SYS(accept), SYS(accept4)};
 
 /*

@@ -33,7 +33,8 @@ struct engine_answer {
 	uint32_t answer;                /* enum answer */
 	uint32_t wait;                  /* enum answer_wait */
 	uint64_t usec;                  /* time until the answer */
-	double score;                   /* spam engines; else 0 */
+	double score;                   /* spam engines, flow; else 0 */
+	double limit; /* spam engines: a hit from there on; else 0 */
 	char reason[ANSWER_REASON_MAX]; /* evidence for people; "" when clean */
 };
 

@@ -8,6 +8,7 @@
 #include "common/proc.h"
 #include "queues/message.h"
 #include "queues/qf.h"
+#include "queues/received.h"
 #include "worker/deliver_priv.h"
 #include "worker/wire.h"
 
@@ -39,6 +40,8 @@ static int
 send_job(struct deliver *d, struct item *item, int fd, uint64_t bytes)
 {
 	struct wire_job job = {.job = ++d->last_job, .bytes = bytes};
+	char address[RECEIVED_ADDRESS];
+	uint16_t port;
 
 	if (item->vm_since.usec)
 		job.held_usec = mono_span(item->vm_since, mono_now());
@@ -48,6 +51,12 @@ send_job(struct deliver *d, struct item *item, int fd, uint64_t bytes)
 	copy_text(job.rcpt, sizeof(job.rcpt),
 	    item->qf->n_rcpt ? item->qf->rcpt[0] : "");
 	copy_text(job.client, sizeof(job.client), item->qf->client);
+	if (received_client(item->qf, address, &port)) {
+		copy_text(job.address, sizeof(job.address), address);
+		job.port = port;
+	}
+	(void)qf_header(
+	    item->qf, "Message-ID", job.message_id, sizeof(job.message_id));
 	item->job = job.job;
 	return ipc_send(
 	    DELIVER_ENGINES_FD, WIRE_JOB, &job, sizeof(job), &fd, 1);

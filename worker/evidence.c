@@ -1,6 +1,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 #include "worker/behind.h"
+#include "worker/caller.h"
 #include "worker/job_priv.h"
 #include "worker/opinion.h"
 #include "worker/reading.h"
@@ -351,14 +352,71 @@ evidence_did(const char *json, size_t len)
 	return text;
 }
 
+/* "null", a number, or anything else as text. */
+static json_t *
+value_json(const char *text)
+{
+	json_t *v = json_loads(text, JSON_DECODE_ANY, NULL);
+
+	if (v && (json_is_number(v) || json_is_null(v)))
+		return v;
+	json_decref(v);
+	return text_json(text);
+}
+
+/* The connection: how it was found, and its features as they were judged. */
+static json_t *
+caller_json(const struct caller_view *view)
+{
+	CLEANUP(free_ptr) char *copy = xstrdup(view->features);
+	char *rest = copy, *word, *value;
+	json_t *o = json_object();
+
+	(void)json_object_set_new(o, "by", json_string(view->by));
+	(void)json_object_set_new(
+	    o, "ordinal", json_integer((json_int_t)view->ordinal));
+	(void)json_object_set_new(o, "score",
+	    isnan(view->score) ? json_null() : json_real(view->score));
+	(void)json_object_set_new(o, "points", json_real(view->points));
+	while ((word = strsep(&rest, " "))) {
+		value = strchr(word, '=');
+		if (!value)
+			continue;
+		*value++ = '\0';
+		(void)json_object_set_new(o, word, value_json(value));
+	}
+	return o;
+}
+
+/* Returns what is left of most. */
+static size_t
+add_caller(const struct job *job, size_t most, json_t *root)
+{
+	CLEANUP(free_ptr) char *text = NULL;
+	struct caller_view view;
+	json_t *o;
+
+	if (!job->caller || !caller_view(job->caller, &view))
+		return most;
+	o = caller_json(&view);
+	text = json_dumps(o, AS_TEXT);
+	if (!text || strlen(text) + sizeof(",\"flow\":") > most) {
+		json_decref(o);
+		return most;
+	}
+	(void)json_object_set_new(root, "flow", o);
+	return most - strlen(text) - sizeof(",\"flow\":");
+}
+
 char *
 evidence_format(const struct job *job, size_t most, size_t *ret_len)
 {
 	json_t *root = json_object();
+	const size_t room = add_caller(job, most, root);
 	char *text;
 
 	if (job->reading)
-		add_reading(job, most, root);
+		add_reading(job, room, root);
 	text = json_dumps(root, AS_TEXT);
 	json_decref(root);
 	if (!text || strlen(text) > most) {

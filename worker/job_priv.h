@@ -18,6 +18,8 @@
 #include <uthash.h>
 
 struct behind;
+struct caller;
+struct callers;
 struct cells;
 struct clamd;
 struct clamd_scan;
@@ -67,6 +69,7 @@ enum job_engine {
 	JOB_CLAMD,
 	JOB_SPAM,
 	JOB_MEF,
+	JOB_FLOW,
 	JOB_VM,    /* asked when all others have answered */
 	JOB_LINKS, /* and these then */
 	JOB_ENGINES
@@ -104,6 +107,7 @@ struct job {
 				 octets are in long_bytes, not in open_bytes */
 	struct behind *links; /* of the mail that are fetched */
 	size_t n_links;
+	struct caller *caller; /* its connection; NULL: not asked for */
 	struct behind *behind; /* the link whose file this is; NULL: a mail */
 	bool is_asked[JOB_ENGINES];
 	struct engine_answer answers[JOB_ENGINES];
@@ -122,6 +126,7 @@ struct judge {
 	struct cells *cells;
 	struct clamd *clamd; /* NULL: not among worker.engines */
 	struct spam *spam;
+	struct callers *callers;
 	struct policy *policy;
 	struct programs *programs; /* likewise */
 	struct table *table;
@@ -176,6 +181,12 @@ void parts_free(struct job *job);
 
 /* The client of the book at conf's runtime directory. */
 struct table *parts_table(struct judge *judge);
+
+/* The engine flow: ask for the job's connection; when all have answered, have
+ * its points count; when the judgement is made, have it learned from. */
+void called_ask(struct job *job);
+void called_add_points(struct job *job);
+void called_teach(const struct job *job, const struct wire_judgement *out);
 
 /*
  * The evidence of a finished job as JSON in one line, at most most octets

@@ -4,6 +4,7 @@
 #include "common/conf.h"
 #include "common/io.h"
 #include "worker/behind.h"
+#include "worker/caller.h"
 #include "worker/cells.h"
 #include "worker/clamd.h"
 #include "worker/fetcher.h"
@@ -24,6 +25,7 @@ static const char *const engine_names[JOB_ENGINES] = {
     [JOB_CLAMD] = "clamd",
     [JOB_SPAM] = "spam",
     [JOB_MEF] = "mef",
+    [JOB_FLOW] = "flow",
     [JOB_VM] = "vm",
     [JOB_LINKS] = "links",
 };
@@ -87,6 +89,7 @@ job_free(struct job *job)
 	programs_forget(job);
 	parts_free(job);
 	behind_free(job);
+	job->caller = caller_free(job->caller);
 	if (job->is_long) {
 		judge->n_long--;
 		judge->long_bytes -= job->reading->map_bytes;
@@ -115,6 +118,7 @@ deliver_judgement(struct job *job)
 	evidence = evidence_format(job, WIRE_EVIDENCE_MAX, &len);
 	out->evidence_bytes = (uint32_t)len;
 	memcpy(out + 1, evidence, len);
+	called_teach(job, out);
 	judge->done(judge->arg, out, (const char *)(out + 1));
 }
 
@@ -123,7 +127,10 @@ job_answered(struct job *job)
 {
 	struct judge *judge = job->judge;
 
-	if (--job->pending > 0 || runs_begin(job))
+	if (--job->pending > 0)
+		return;
+	called_add_points(job);
+	if (runs_begin(job))
 		return;
 	programs_settle(job);
 	if (behind_begin(job))
@@ -174,6 +181,7 @@ on_spam(void *arg, const struct engine_answer *answer)
 
 	job_merge(job, JOB_SPAM, answer);
 	job->answers[JOB_SPAM].score = answer->score;
+	job->answers[JOB_SPAM].limit = answer->limit;
 	/* The score is evidence even of mail that passes. */
 	(void)memcpy(job->answers[JOB_SPAM].reason, answer->reason,
 	    sizeof(answer->reason));
@@ -283,6 +291,8 @@ ask_engines(struct job *job)
 	}
 	if (judge->spam)
 		ask_spam(job);
+	if (judge->callers)
+		called_ask(job);
 }
 
 static struct job *
@@ -300,6 +310,7 @@ job_new(struct judge *judge, const struct wire_job *info, int fd)
 	job->is_asked[JOB_CLAMD] = judge->clamd != NULL;
 	job->is_asked[JOB_SPAM] = judge->spam != NULL;
 	job->is_asked[JOB_MEF] = judge->programs != NULL;
+	job->is_asked[JOB_FLOW] = judge->callers != NULL;
 	for (int e = 0; e < JOB_ENGINES; e++)
 		answer_set(
 		    &job->answers[e], engine_names[e], ANSWER_CLEAN, "%s", "");
@@ -313,7 +324,7 @@ judge_behind(struct behind *behind, int fd, uint64_t bytes)
 
 	job->info.bytes = bytes;
 	job->behind = behind;
-	job->is_asked[JOB_SPAM] = false;
+	job->is_asked[JOB_SPAM] = job->is_asked[JOB_FLOW] = false;
 	ask_engines(job);
 }
 
@@ -358,6 +369,8 @@ open_engines(struct judge *judge, char *err, size_t err_size)
 			return -EINVAL;
 		}
 	}
+	if (conf_has_word(engines, "flow"))
+		judge->callers = callers_new(judge->base, conf);
 	if (conf_has_word(engines, "policy"))
 		r = policy_load(
 		    conf->policy.rules, &judge->policy, err, err_size);
@@ -439,6 +452,7 @@ judge_free(struct judge *judge)
 	(void)spam_free(judge->spam);
 	while (!LIST_EMPTY(&judge->jobs))
 		job_free(LIST_FIRST(&judge->jobs));
+	(void)callers_free(judge->callers);
 	(void)runs_free(judge->runs);
 	(void)programs_free(judge->programs);
 	(void)table_close(judge->table);

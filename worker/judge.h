@@ -3,10 +3,11 @@
  * role (docs/ARCHITECTURE.md).
  *
  * A job asks a cell for its reading, clamd and the spam engine for the raw
- * message, then the policy, clamd for every part that the scanned table
- * doesn't know, and the model for every program; last, and if none of them has
- * decided it, the clones.  When all have answered, so always in the end, since
- * each has a deadline, the judgement is handed over.
+ * message, sluice-flow for its connection, then the policy, clamd for every
+ * part that the scanned table doesn't know, and the model for every program;
+ * last, and if none of them has decided it, the clones.  When all have
+ * answered, so always in the end, since each has a deadline, the judgement is
+ * handed over.
  */
 #ifndef SLUICE_WORKER_JUDGE_H
 #define SLUICE_WORKER_JUDGE_H

@@ -88,6 +88,7 @@ judge(json_t *root, struct engine_answer *ret)
 		    "%s, score %.1f of %.1f: %s", action,
 		    json_number_value(score), json_number_value(limit), rules);
 		ret->score = json_number_value(score);
+		ret->limit = json_number_value(limit);
 		return;
 	}
 	answer_set(ret, "spam", ANSWER_UNKNOWN_SYSTEM,

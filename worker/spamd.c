@@ -150,6 +150,7 @@ judge(
 	answer_set(ret, "spam", h->hit ? ANSWER_HIT : ANSWER_CLEAN,
 	    "score %.1f of %.1f: %s", h->score, h->limit, symbols);
 	ret->score = h->score;
+	ret->limit = h->limit;
 }
 
 void

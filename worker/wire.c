@@ -27,7 +27,8 @@ wire_job(const struct ipc_msg *msg, const struct wire_job **ret)
 	if (!is_exactly(msg, WIRE_JOB, sizeof(*job), 1))
 		return -EBADMSG;
 	if (!ENDS(job->id) || !ENDS(job->sender) || !ENDS(job->rcpt) ||
-	    !ENDS(job->client))
+	    !ENDS(job->client) || !ENDS(job->address) ||
+	    !ENDS(job->message_id) || job->port > UINT16_MAX)
 		return -EBADMSG;
 	*ret = job;
 	return 0;

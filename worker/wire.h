@@ -63,11 +63,13 @@ struct wire_job {
 	uint64_t
 	    held_usec;   /* since the clones did not know for the first time */
 	uint32_t afresh; /* not 0: ask the engines, not the scanned table */
-	uint32_t pad;
-	char id[40]; /* queue id, or the file's name for `sluice scan` */
+	uint32_t port;   /* of the client, with address; 0: unknown */
+	char id[40];     /* queue id, or the file's name for `sluice scan` */
 	char sender[256];
 	char rcpt[256];
-	char client[128]; /* "host [addr]" */
+	char client[128];     /* "host [addr]"; "": it came by no connection */
+	char address[48];     /* of the client, by our own Received line */
+	char message_id[416]; /* the field, as its sender wrote it */
 };
 
 struct wire_judgement {
