@@ -54,7 +54,7 @@ enum sandbox_place {
 	PLACE_NULL,  /* /dev/null */
 	PLACE_MODEL, /* the directory of the model: a new one is renamed */
 	PLACE_ARCHIVE,
-	PLACE_LEARNED, /* of connections */
+	PLACE_LEARNED, /* of connections: the current directory */
 };
 
 struct sandbox_path {

@@ -15,12 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define HERE      "."
 #define SAVE_USEC (60 * USEC_PER_SEC)
 /* A child needs a second or two; a disk that hangs has no end. */
 #define PATIENCE_USEC (300 * USEC_PER_SEC)
 
 struct pupil {
-	char *path;
+	char *name; /* of the directory */
 	struct flow_learner *learner;
 	struct metrics *metrics;
 	int keeper_fd;
@@ -35,7 +36,7 @@ static int
 load(
     struct pupil *p, const struct flow_rules *rules, char *err, size_t err_size)
 {
-	CLEANUP(close_fd) int dir = flow_state_open(p->path, true);
+	CLEANUP(close_fd) int dir = flow_state_open(HERE, true);
 
 	if (dir < 0) {
 		(void)snprintf(err, err_size, "%s", strerror(-dir));
@@ -53,14 +54,14 @@ load(
 }
 
 int
-pupil_new(const char *path, const struct flow_rules *rules,
+pupil_new(const char *name, const struct flow_rules *rules,
     struct metrics *metrics, struct flow_learner **ret_learner,
     struct pupil **ret, char *err, size_t err_size)
 {
 	struct pupil *p = xcalloc(1, sizeof(*p));
 	int r;
 
-	p->path = xstrdup(path);
+	p->name = xstrdup(name);
 	p->metrics = metrics;
 	p->keeper_fd = -1;
 	p->begun = mono_now();
@@ -92,7 +93,7 @@ pupil_free(struct pupil *p)
 		return NULL;
 	end_child(p);
 	close_fd(&p->keeper_fd);
-	free(p->path);
+	free(p->name);
 	free(p);
 	return NULL;
 }
@@ -106,7 +107,7 @@ pupil_note(struct pupil *p)
 static int
 save(const struct pupil *p)
 {
-	CLEANUP(close_fd) int dir = flow_state_open(p->path, false);
+	CLEANUP(close_fd) int dir = flow_state_open(HERE, false);
 
 	return dir < 0 ? dir : flow_state_save(dir, p->learner);
 }
@@ -148,7 +149,7 @@ begin(struct pupil *p, bool is_training)
 static void
 adopt(struct pupil *p)
 {
-	CLEANUP(close_fd) int dir = flow_state_open(p->path, true);
+	CLEANUP(close_fd) int dir = flow_state_open(HERE, true);
 	struct flow_model *model = NULL;
 	char err[300];
 	int r = dir < 0 ? dir : flow_state_model(dir, &model, err, sizeof(err));
@@ -156,7 +157,7 @@ adopt(struct pupil *p)
 	if (dir < 0)
 		(void)snprintf(err, sizeof(err), "%s", strerror(-dir));
 	if (r < 0)
-		log_error("learn %s/%s", p->path, err);
+		log_error("learn %s/%s", p->name, err);
 	else
 		metrics_add(p->metrics, METRIC_learn_models, 1);
 	flow_learner_adopt(p->learner, model);
@@ -165,7 +166,7 @@ adopt(struct pupil *p)
 static void
 failed(struct pupil *p, const char *why)
 {
-	log_error("learn %s: not saved: %s", p->path, why);
+	log_error("learn %s: not saved: %s", p->name, why);
 	metrics_add(p->metrics, METRIC_learn_failures, 1);
 	p->is_dirty = true;
 	p->pause_usec = SAVE_USEC;
@@ -227,6 +228,6 @@ pupil_end(struct pupil *p)
 	if (p->is_dirty)
 		r = save(p);
 	if (r < 0)
-		log_error("learn %s: not saved: %s", p->path, strerror(-r));
+		log_error("learn %s: not saved: %s", p->name, strerror(-r));
 	return r;
 }

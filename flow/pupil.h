@@ -14,8 +14,9 @@ struct metrics;
 struct pupil;
 
 /*
- * Be the keeper of the directory path, and load what is there.
+ * Be the keeper of the current directory, and load what is there.
  *
+ * name         of it, for messages; copied
  * ret_learner  the caller's, who frees it after the pupil; until then the
  *              pupil has a child copy and save it
  *
@@ -23,7 +24,7 @@ struct pupil;
  * operator's sluice flow learn is the keeper; -EBADMSG, a file is damaged; as
  * open(2).
  */
-int pupil_new(const char *path, const struct flow_rules *rules,
+int pupil_new(const char *name, const struct flow_rules *rules,
     struct metrics *metrics, struct flow_learner **ret_learner,
     struct pupil **ret, char *err, size_t err_size);
 /* Ends a child that still works.  NULL is allowed.  Returns NULL. */

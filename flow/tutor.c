@@ -72,7 +72,8 @@ open_socket(struct tutor *t)
 	return t->listen_fd < 0 ? fail(path, strerror(-t->listen_fd)) : 0;
 }
 
-/* Its user's, with all that an operator's command has made there as root. */
+/* From now on the current one; its user's, with all that an operator's command
+ * has made there as root. */
 static int
 give_directory(const struct tutor *t, const char *path)
 {
@@ -84,7 +85,7 @@ give_directory(const struct tutor *t, const char *path)
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	if (geteuid() != 0)
-		return 0;
+		return chdir(path) < 0 ? -errno : 0;
 	if (!pw)
 		return -ENOENT; /* sandbox_enter() would say which */
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -96,7 +97,9 @@ give_directory(const struct tutor *t, const char *path)
 			AT_SYMLINK_NOFOLLOW) < 0 &&
 		    errno != ENOENT)
 			return -errno;
-	return 0;
+	/* Its user need not be able to walk there (site.state is the book's),
+	 * nor is he to follow a way that somebody changes. */
+	return fchdir(dir) < 0 ? -errno : 0;
 }
 
 static int
