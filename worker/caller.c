@@ -7,12 +7,17 @@
 #include "worker/asker.h"
 #include "worker/wire.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Twice what the kernel may collect (docs/decisions/0012-flows.md). */
+#define AGAIN_USEC (20 * USEC_PER_MSEC)
 
 struct callers {
 	const struct conf *conf;
@@ -23,6 +28,9 @@ struct callers {
 struct caller {
 	struct callers *callers;
 	struct asker_question *question; /* that is open; NULL: none */
+	struct event *again;             /* to ask a second time */
+	bool is_again;
+	char text[1024]; /* of the question to sluice-flow */
 	caller_done *done;
 	void *arg;
 	struct mono begun;
@@ -66,6 +74,7 @@ caller_free(struct caller *c)
 	if (!c)
 		return NULL;
 	asker_forget(c->question);
+	event_free(c->again);
 	free(c);
 	return NULL;
 }
@@ -184,16 +193,50 @@ ask_opinion(struct caller *c)
 	    asker_ask(c->callers->learn, text, time_left(c), on_opinion, c);
 }
 
+static void on_found(void *arg, int error, const char *text);
+
+static void
+ask_flow(struct caller *c)
+{
+	c->question =
+	    asker_ask(c->callers->flow, c->text, time_left(c), on_found, c);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct caller *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->is_again = true;
+	ask_flow(c);
+}
+
+/* Packets are shown to sluice-flow some milliseconds after they came, so that
+ * it may not have read yet that this message had arrived. */
+static bool
+is_early(const char *text)
+{
+	return strcmp(text, "none reason=unknown") == 0 ||
+	       (strstr(text, " ordinal=0 ") && strstr(text, " secret=0 "));
+}
+
 /* "found by=client ordinal=1 ... client=... start=... pkts_in=12 ...", or
  * "none reason=unknown" */
 static void
 on_found(void *arg, int error, const char *text)
 {
+	const struct timeval tv = span_timeval(AGAIN_USEC);
 	struct caller *c = arg;
 	const char *features;
 	double ordinal;
 
 	c->question = NULL;
+	if (error == 0 && !c->is_again && is_early(text)) {
+		(void)event_add(c->again, &tv);
+		return;
+	}
 	if (error < 0) {
 		answer(c, "no opinion: sluice-flow: %s", why_not(error));
 		return;
@@ -263,16 +306,16 @@ caller_ask(struct callers *callers, const struct wire_job *info,
     caller_done *done, void *arg)
 {
 	struct caller *c = xcalloc(1, sizeof(*c));
-	char text[1024];
 
 	c->callers = callers;
 	c->done = done;
 	c->arg = arg;
 	c->begun = mono_now();
 	c->score = NAN;
-	question_of(info, text, sizeof(text));
-	c->question = asker_ask(
-	    callers->flow, text, callers->conf->flow.timeout_usec, on_found, c);
+	c->again = event_new(callers->base, -1, 0, on_again, c);
+	assert(c->again);
+	question_of(info, c->text, sizeof(c->text));
+	ask_flow(c);
 	return c;
 }
 

@@ -300,6 +300,30 @@ a_daemon_may_come_and_go(void **state)
 	site_said(s, 1, "flow", ANSWER_CLEAN, "score +2.25");
 }
 
+/* Early is a message of which sluice-flow hasn't seen the end. */
+static void
+who_is_asked_too_early_is_asked_again(void **state)
+{
+	static const char early[] =
+	    "found by=client ordinal=0 messages=0 state=open secret=0 "
+	    "approximate=0 " FEATURES;
+	struct fakes *f = *state;
+	struct site *s = f->site;
+
+	f->flow.reply = early;
+	start(s);
+	judge(s, &usual, "OK");
+	assert_int_equal(f->flow.questions, 2);
+	assert_non_null(strstr(s->evidence[1], "\"ordinal\":0"));
+	f->flow.reply = "none reason=unknown";
+	judge(s, &usual, "OK");
+	assert_int_equal(f->flow.questions, 4);
+	f->flow.reply = "found by=client ordinal=0 messages=0 state=open "
+			"secret=1 approximate=0 " FEATURES;
+	judge(s, &usual, "OK");
+	assert_int_equal(f->flow.questions, 5);
+}
+
 /* A late answer to one is not taken for that to the next. */
 static void
 an_answer_that_is_late_is_nobody_elses(void **state)
@@ -411,6 +435,7 @@ main(void)
 	    TEST(no_points_make_ham_of_spam),
 	    TEST(without_an_opinion_the_mail_is_judged_all_the_same),
 	    TEST(a_daemon_may_come_and_go),
+	    TEST(who_is_asked_too_early_is_asked_again),
 	    TEST(an_answer_that_is_late_is_nobody_elses),
 	    TEST(what_a_sender_writes_makes_no_question),
 	    TEST(mail_of_no_connection_is_not_asked_about),
