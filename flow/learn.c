@@ -325,6 +325,20 @@ flow_learner_standing(const struct flow_learner *l)
 }
 
 const char *
+flow_standing_name(enum flow_standing standing)
+{
+	static const char *const names[FLOW_STANDINGS] = {
+	    [FLOW_HIDDEN] = "hidden",
+	    [FLOW_FROZEN] = "frozen",
+	    [FLOW_YOUNG] = "young",
+	    [FLOW_UNEARNED] = "unearned",
+	    [FLOW_EARNED] = "earned",
+	};
+
+	return standing < FLOW_STANDINGS ? names[standing] : "unknown";
+}
+
+const char *
 flow_standing_text(enum flow_standing standing)
 {
 	static const char *const texts[FLOW_STANDINGS] = {

@@ -117,7 +117,9 @@ enum flow_standing {
 };
 
 enum flow_standing flow_learner_standing(const struct flow_learner *l);
-/* In words for people.  Valid for ever. */
+/* "hidden", "frozen", "young", "unearned", "earned"; and in words for people.
+ * Valid for ever. */
+const char *flow_standing_name(enum flow_standing standing);
 const char *flow_standing_text(enum flow_standing standing);
 
 /* Why no connection gets points, or NULL when they do. */

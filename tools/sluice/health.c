@@ -395,6 +395,22 @@ look_at_gate(struct health *h, const struct conf *conf)
 		    gate_view_text(&h->gate, text, sizeof(text)));
 }
 
+/* That it is off is no trouble: mail is judged without. */
+static void
+look_at_flow(struct health *h, const struct conf *conf)
+{
+	struct metrics_values view;
+
+	if (metrics_read(conf->site.runtime, "learn", &view) < 0 ||
+	    !is_running(view.pid) ||
+	    view.values[METRIC_learn_standing] >= FLOW_STANDINGS)
+		return;
+	h->has_flow = true;
+	h->standing = (enum flow_standing)view.values[METRIC_learn_standing];
+	h->ham = view.values[METRIC_learn_ham];
+	h->spam = view.values[METRIC_learn_spam];
+}
+
 struct health *
 health_look(const struct conf *conf, const struct health_limits *limits)
 {
@@ -406,6 +422,7 @@ health_look(const struct conf *conf, const struct health_limits *limits)
 	look_at_feed(h, conf);
 	look_at_lanes(h, conf);
 	look_at_gate(h, conf);
+	look_at_flow(h, conf);
 	look_at_counters(h, conf);
 	return h;
 }

@@ -8,6 +8,7 @@
 
 #include "common/metrics.h"
 #include "feed/board.h"
+#include "flow/learn.h"
 #include "queues/spool.h"
 #include "tools/sluice/gate_view.h"
 
@@ -75,6 +76,9 @@ struct health {
 	enum metric_mef mef; /* the worst that a worker says of the model */
 	bool has_gate;       /* it runs */
 	struct gate_view gate;
+	bool has_flow; /* sluice-learn runs */
+	enum flow_standing standing;
+	uint64_t ham, spam;                  /* that it has learned from */
 	char *problems[HEALTH_PROBLEMS_MAX]; /* bad news, for people */
 	size_t n_problems;
 };

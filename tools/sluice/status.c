@@ -147,6 +147,18 @@ json_model(const struct health *h)
 }
 
 static void
+json_flow(const struct health *h)
+{
+	json_t *o = new_line("flow", NULL);
+
+	set_text(o, "standing", flow_standing_name(h->standing));
+	set_text(o, "text", flow_standing_text(h->standing));
+	set_number(o, "ham", h->ham);
+	set_number(o, "spam", h->spam);
+	util_json_line(stdout, o);
+}
+
+static void
 print_json(const struct health *h)
 {
 	json_t *o = new_line("summary", NULL), *problems = json_array();
@@ -164,6 +176,8 @@ print_json(const struct health *h)
 		json_gate(&h->gate);
 	if (h->has_mef)
 		json_model(h);
+	if (h->has_flow)
+		json_flow(h);
 	for (size_t i = 0; i < h->n_counters; i++)
 		json_counters(&h->counters[i]);
 	(void)json_object_set_new(o, "ok", json_boolean(h->n_problems == 0));
@@ -296,6 +310,10 @@ print_text(const struct health *h)
 	status_tune_print(&h->tune);
 	print_daemons(h);
 	print_gate_and_model(h);
+	if (h->has_flow)
+		(void)printf("flow: %s (%" PRIu64 " ham, %" PRIu64
+			     " spam; sluice flow report)\n",
+		    flow_standing_text(h->standing), h->ham, h->spam);
 	print_counters(h);
 	(void)putchar('\n');
 	for (size_t i = 0; i < h->n_problems; i++)
