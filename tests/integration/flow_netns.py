@@ -2,8 +2,8 @@
 """flow_netns.py PROGRAM DIRECTORY - scripted connections between two network
 namespaces over a wire that delays, loses, repeats and reorders.
 
-The wire is this script between two TAP devices: it needs no module of the
-kernel (netem), and the same seed (FLOW_SEED) loses the same packets.
+The wire is tests/support/flow_wire.py; the same seed (FLOW_SEED) loses the same
+packets.
 
 Each is captured at the server by a socket of this script, read by sluice-flow
 -r, and at the same time followed by a sluice-flow that captures.  All twenty
@@ -12,13 +12,8 @@ and no method (sets of octets, whole lists), and each script knows what its
 trouble must show as."""
 
 import collections
-import ctypes
-import fcntl
-import heapq
 import json
 import os
-import random
-import select
 import signal
 import socket
 import statistics
@@ -28,108 +23,19 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "support"))
+from flow_wire import Inside, Way, sh, tap
+
 PROGRAM, PLACE = sys.argv[1:]
 PORT, CLOSED_PORT = 2525, 2526
 NS_S, NS_C = "flow-s-%d" % os.getpid(), "flow-c-%d" % os.getpid()
 S4, C4, GHOST = "10.77.0.1", "10.77.0.2", "10.77.0.9"
 S6, C6 = "fd77::1", "fd77::2"
 SEED = os.environ.get("FLOW_SEED", "1")
-LIBC = ctypes.CDLL(None, use_errno=True)
 failures = []
 there = back = None  # the ways of the wire
-
-
-def sh(text, check=True):
-    return subprocess.run(text, shell=True, check=check,
-                          capture_output=True, text=True)
-
-
-class Inside:
-    """The calling thread is in another network namespace for a while."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def enter(self, path):
-        fd = os.open(path, os.O_RDONLY)
-        if LIBC.setns(fd, 0x40000000) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-        os.close(fd)
-
-    def __enter__(self):
-        self.old = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        self.enter("/run/netns/" + self.name)
-
-    def __exit__(self, *_):
-        LIBC.setns(self.old, 0x40000000)
-        os.close(self.old)
-
-
-# The wire.
-
-class Way(threading.Thread):
-    """Frames from one end to the other, with what befalls segments of TCP."""
-
-    def __init__(self, source, sink):
-        super().__init__(daemon=True)
-        self.source, self.sink = source, sink
-        self.befall("", "")
-        self.start()
-
-    def befall(self, trouble, seed):
-        """delay MS, jitter MS, loss %, duplicate %, reorder % (of these, none
-        is delayed), rate kbit; in words."""
-        words = trouble.split()
-        what = {"delay": 0.0, "jitter": 0.0, "loss": 0.0, "duplicate": 0.0,
-                "reorder": 0.0, "rate": 0.0}
-        for name, value in zip(words[::2], words[1::2]):
-            what[name] = float(value)
-        self.random = random.Random(seed + trouble)
-        self.free_at = 0.0
-        self.what = what
-
-    def due_times(self, frame):
-        what, now, chance = self.what, time.monotonic(), self.random.random
-        kind = frame[12:14]
-        if not (kind == b"\x08\x00" and frame[23] == 6
-                or kind == b"\x86\xdd" and frame[20] == 6):
-            return [now]
-        if chance() * 100 < what["loss"]:
-            return []
-        delay = (what["delay"] + what["jitter"] * (2 * chance() - 1)) / 1000
-        if what["rate"]:
-            self.free_at = (max(self.free_at, now)
-                            + len(frame) * 8 / (what["rate"] * 1000))
-            now = self.free_at
-        if chance() * 100 < what["reorder"]:
-            delay = 0
-        again = chance() * 100 < what["duplicate"]
-        return [now + max(0, delay)] * (1 + again)
-
-    def run(self):
-        waiting, number = [], 0
-        while True:
-            wait = (max(0, waiting[0][0] - time.monotonic()) if waiting
-                    else 1)
-            if select.select([self.source], [], [], wait)[0]:
-                frame = os.read(self.source, 70000)
-                for due in self.due_times(frame):
-                    number += 1
-                    heapq.heappush(waiting, (due, number, frame))
-            while waiting and waiting[0][0] <= time.monotonic():
-                try:
-                    os.write(self.sink, heapq.heappop(waiting)[2])
-                except OSError:
-                    pass  # the end is down
-
-
-def tap(ns, name):
-    with Inside(ns):
-        fd = os.open("/dev/net/tun", os.O_RDWR)
-        # TUNSETIFF; IFF_TAP, IFF_NO_PI
-        fcntl.ioctl(fd, 0x400454ca, struct.pack("16sH22x", name.encode(),
-                                                0x1002))
-    return fd
 
 
 # The server: just enough SMTP, and verbs for trouble.
