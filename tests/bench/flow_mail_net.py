@@ -5,7 +5,7 @@ written down before the first run and have not been changed to fit a result:
 what botnets sent from is described in the papers (contention on slow uplinks,
 deep buffers, loss, clients that vanish), how much of each is a guess.
 
-One in eight spammers sits in a data centre, and one in eight of the good
+One spammer in seven sits in a data centre, and one in seven of the good
 senders behind a poor line: these look like the others."""
 
 import os
