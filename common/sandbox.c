@@ -103,6 +103,12 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_WRITE |
 		 CALLS_ACCEPT | CALLS_FORK,
 	.paths = {{PLACE_LEARNED, RIGHTS_WRITE}}},
+    /* It was connected to whom it asks while it was root. */
+    [ROLE_RPC] = {.name = "rpc",
+	.user = USER(flow_user),
+	.files = 256,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_ACCEPT,
+	.paths = {{PLACE_RUNTIME, RIGHTS_READ}}},
 };
 
 const char *

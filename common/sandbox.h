@@ -28,6 +28,7 @@ enum role {
 	ROLE_ARCHIVE, /* keeps copies of files */
 	ROLE_FLOW,    /* reads the packets of connections that carry mail */
 	ROLE_LEARN,   /* learns from what that one counts */
+	ROLE_RPC,     /* answers anybody on loopback about them */
 	ROLE_COUNT
 };
 

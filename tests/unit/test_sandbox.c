@@ -409,6 +409,13 @@ static const struct probe probes[] = {
     {ROLE_GATE, "read spool", read_spool, REFUSED},
     {ROLE_GATE, "UNIX socket", unix_socket, KILLED},
 
+    {ROLE_RPC, "another user", is_other_user, DONE},
+    {ROLE_RPC, "write runtime", write_runtime, REFUSED},
+    {ROLE_RPC, "read spool", read_spool, REFUSED},
+    {ROLE_RPC, "read conf", read_conf, REFUSED},
+    {ROLE_RPC, "UNIX socket", unix_socket, KILLED},
+    {ROLE_RPC, "fork", fork_one, KILLED},
+
 #ifndef SLUICE_SANITIZE /* the sanitizers map as they like */
     {ROLE_FEED, "code", map_code, REFUSED},
     {ROLE_SCAN, "code", map_code, REFUSED},
