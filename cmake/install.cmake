@@ -4,7 +4,7 @@
 include(GNUInstallDirs)
 
 set(programs sluice sluice-feed sluice-worker sluice-cell sluice-fetch sluice-book
-  sluice-vmm sluice-flow sluice-learn
+  sluice-vmm sluice-flow sluice-learn sluice-rpc
   sluice-traffic sluice-sim)
 add_custom_target(programs)
 add_dependencies(programs ${programs} sluice-agent)

@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 foreach(lib libevent_core libevent_extra libconfuse jansson libseccomp
         libcrypto sqlite3 gmime-3.0 libarchive libmagic nlopt libcurl libpcap
-        libzstd libsodium)
+        libzstd libsodium expat libmicrohttpd)
   string(MAKE_C_IDENTIFIER ${lib} name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${lib})
 endforeach()
