@@ -106,7 +106,7 @@ put_octet(FILE *file, char c)
 	case '\t':
 		break;
 	default:
-		if ((unsigned char)c < ' ')
+		if (c < ' ' || c > '~')
 			c = '?';
 	}
 	(void)fputc(c, file);

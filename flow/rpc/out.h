@@ -36,7 +36,7 @@ void rpc_end_array(struct rpc_out *out);
 void rpc_begin_member(struct rpc_out *out, const char *name);
 void rpc_end_member(struct rpc_out *out);
 
-/* Values.  text: UTF-8 or ASCII; octets that XML can't have become '?'. */
+/* Values.  text: ASCII; any other octet becomes '?'. */
 void rpc_put_text(struct rpc_out *out, const char *text);
 void rpc_put_int(struct rpc_out *out, int32_t number);
 void rpc_put_bool(struct rpc_out *out, bool is_true);
