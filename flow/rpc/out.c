@@ -78,12 +78,6 @@ rpc_end_array(struct rpc_out *out)
 }
 
 void
-rpc_begin_member(struct rpc_out *out, const char *name)
-{
-	(void)fprintf(out->file, "\n<member><name>%s</name>", name);
-}
-
-void
 rpc_end_member(struct rpc_out *out)
 {
 	(void)fputs("</member>", out->file);
@@ -112,12 +106,26 @@ put_octet(FILE *file, char c)
 	(void)fputc(c, file);
 }
 
+static void
+put_octets(FILE *file, const char *text)
+{
+	while (*text)
+		put_octet(file, *text++);
+}
+
+void
+rpc_begin_member(struct rpc_out *out, const char *name)
+{
+	(void)fputs("\n<member><name>", out->file);
+	put_octets(out->file, name);
+	(void)fputs("</name>", out->file);
+}
+
 void
 rpc_put_text(struct rpc_out *out, const char *text)
 {
 	(void)fputs("<value><string>", out->file);
-	while (*text)
-		put_octet(out->file, *text++);
+	put_octets(out->file, text);
 	(void)fputs("</string></value>", out->file);
 }
 

@@ -31,12 +31,11 @@ void rpc_end_struct(struct rpc_out *out);
 void rpc_begin_array(struct rpc_out *out);
 void rpc_end_array(struct rpc_out *out);
 
-/* A member of the struct that is open is called so; its value comes next.
- * name is one of ours, without markup. */
+/* A member of the struct that is open is called so; its value comes next. */
 void rpc_begin_member(struct rpc_out *out, const char *name);
 void rpc_end_member(struct rpc_out *out);
 
-/* Values.  text: ASCII; any other octet becomes '?'. */
+/* Values.  text, as names: ASCII; any other octet becomes '?'. */
 void rpc_put_text(struct rpc_out *out, const char *text);
 void rpc_put_int(struct rpc_out *out, int32_t number);
 void rpc_put_bool(struct rpc_out *out, bool is_true);
