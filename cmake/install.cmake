@@ -18,6 +18,8 @@ install(FILES tools/setup.conf tools/setup.check DESTINATION ${libexec}/tools)
 install(FILES etc/sluice.conf etc/policy.conf etc/behaviours.conf
   etc/behaviours-api.conf etc/wrap.txt etc/in.mc etc/out.mc
   DESTINATION ${data})
+install(FILES etc/spamassassin/SluiceFlow.pm etc/spamassassin/sluice-flow.cf
+  DESTINATION ${data}/spamassassin)
 
 # What references of clones are built from (tools/sluice/vm_build.c).
 install(PROGRAMS vmm/reference/build DESTINATION ${libexec}/vmm/reference)

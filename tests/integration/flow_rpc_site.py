@@ -2,6 +2,7 @@
 own a mail server of a few lines, sluice-flow that captures it, sluice-rpc, and
 a learner that is played here, to be told what it says."""
 
+import atexit
 import os
 import signal
 import socket
@@ -38,7 +39,9 @@ class Daemon:
 
     def start(self):
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen(self.command, stderr=log)
+            self.process = subprocess.Popen(
+                self.command, stdout=log, stderr=log)
+        atexit.register(self.process.kill)
 
     def said(self, text):
         return wait_for(lambda: text in open(self.log).read())
@@ -136,9 +139,10 @@ def serve(listener):
         sock.close()
 
 
-def mail(message_id="<x@example>"):
+def mail(message_id="<x@example>", client="127.0.0.1"):
     """Send one; the client's port."""
-    s = socket.create_connection(("127.0.0.1", SMTP))
+    s = socket.create_connection(("127.0.0.1", SMTP),
+                                 source_address=(client, 0))
     f = s.makefile("rwb", buffering=0)
     f.readline()
     for text in ("MAIL FROM:<a@b>\r\n", "RCPT TO:<c@d>\r\n", "DATA\r\n",
