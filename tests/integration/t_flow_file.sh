@@ -77,6 +77,68 @@ for i in $(seq 0 99); do
 		fail "noisy$i: exit $status: $(cat "$dir/err")"
 done
 
+# The same as pcapng: whole, cut, with lengths that can't be, and with noise.
+python3 - "$dir" <<'EOF'
+import os, random, struct, sys
+random.seed(int(os.environ.get("SEED", "1")))
+whole = open(sys.argv[1] + "/whole", "rb").read()
+nano = whole[:4] == b"\x4d\x3c\xb2\xa1"
+link, = struct.unpack_from("<I", whole, 20)
+
+
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    n = struct.pack("<I", 12 + len(body))
+    return struct.pack("<I", kind) + n + body + n
+
+
+head = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+# if_tsresol: units of 10^-9 s
+face = block(1, struct.pack("<HHI", link, 0, 65535) +
+             struct.pack("<HHB3xHH", 9, 1, 9, 0, 0))
+packets, at = [], 24
+while at < len(whole):
+    sec, part, n, length = struct.unpack_from("<IIII", whole, at)
+    at += 16
+    nsec = sec * 10**9 + part * (1 if nano else 1000)
+    packets.append(block(6, struct.pack(
+        "<IIIII", 0, nsec >> 32, nsec & 0xffffffff, n, length) +
+        whole[at:at + n]))
+    at += n
+
+
+def write(name, data):
+    with open(sys.argv[1] + "/" + name, "wb") as f:
+        f.write(data)
+
+
+ng = head + face + b"".join(packets)
+write("ng", ng)
+write("ng_cut", ng[:5001])
+write("ng_zero", head + face + packets[0] + struct.pack("<II", 6, 0) * 4)
+write("ng_huge", head + face + struct.pack("<II", 6, 0xfffffff0) + ng)
+write("ng_noface", head + packets[0])
+for i in range(100):
+    noisy = bytearray(ng)
+    for _ in range(random.choice((1, 10, 100, 1000))):
+        noisy[random.randrange(28, len(noisy))] = random.randrange(256)
+    write("ng_noisy%d" % i, noisy)
+EOF
+run whole >/dev/null
+cp "$dir/out" "$dir/want"
+[ "$(run ng)" = 0 ] || fail "pcapng: $(cat "$dir/err")"
+cmp "$dir/out" "$dir/want" || fail "pcapng tells other flows than pcap"
+for name in ng_cut ng_zero ng_huge ng_noface; do
+	status=$(run $name)
+	[ "$status" = 111 ] || [ "$status" = 100 ] || fail "$name: exit $status"
+	[ -s "$dir/err" ] || fail "$name: it isn't said what is wrong"
+done
+for i in $(seq 0 99); do
+	status=$(run "ng_noisy$i")
+	[ "$status" = 0 ] || [ "$status" = 111 ] || [ "$status" = 100 ] ||
+		fail "ng_noisy$i: exit $status: $(cat "$dir/err")"
+done
+
 # What is wrongly asked for.
 for options in "" "-r $dir/whole" "-r $dir/whole --port 0" \
     "-r $dir/whole --port 25,x" "-r $dir/whole --port 70000" \
