@@ -176,7 +176,8 @@ sub check_end {
         my $taught = $self->ask($conf, 'classifier.learn',
             [map { $coder->double($_) } @{$said->{features}}],
             $coder->string($label), $coder->int(1), $coder->string($ip));
-        dbg("sluice-flow: taught %s: %s", $label, $taught->{label} // '');
+        dbg("sluice-flow: %s: taken %s %s", $label, $taught->{taken} // '',
+            $taught->{why} // '');
         1;
     } or do {
         my $why = $@;

@@ -211,6 +211,33 @@ refuse_teaching(void)
 	    "allows it");
 }
 
+/* Was it taken, and if not, why? */
+static struct rpc_out *
+teach(const struct rpc_site *site, const char *question)
+{
+	char answer[RPC_ANSWER_MAX];
+	struct rpc_words words;
+	struct rpc_out *out;
+	const int r = site->ask(site->arg, RPC_LEARN, question, answer);
+	const char *why;
+	bool is_taken;
+
+	if (r < 0)
+		return rpc_absent(RPC_LEARN, r);
+	rpc_words_of(answer, &words);
+	is_taken = strcmp(words.first, "learned") == 0;
+	if (!is_taken && strcmp(words.first, "refused") != 0)
+		return rpc_fault(RPC_FAULT_REFUSED,
+		    "sluice-learn doesn't know that question");
+	why = rpc_word(&words, "why");
+	out = rpc_out_new(false);
+	rpc_begin_struct(out);
+	rpc_member_bool(out, "taken", is_taken);
+	rpc_member_text(out, "why", why ? why : "");
+	rpc_end_struct(out);
+	return out;
+}
+
 struct rpc_out *
 rpc_learn(const struct rpc_site *site, const struct rpc_call *call)
 {
@@ -236,7 +263,7 @@ rpc_learn(const struct rpc_site *site, const struct rpc_call *call)
 	write_question(
 	    is_spam ? "learn content=" SURE_SPAM : "learn content=" SURE_HAM,
 	    &flow, question);
-	return pass_on(site, question, "learned");
+	return teach(site, question);
 }
 
 struct rpc_out *

@@ -269,7 +269,14 @@ who_may_teach_teaches(void **state)
 	call(w, learn);
 	assert_memory_equal(w->asked[RPC_LEARN],
 	    "learn content=1000 client=192.0.2.7 pkts_in=null ", 49);
-	has(w, M("label", "<value><string>spam</string></value>"));
+	has(w, M("taken", "<value><boolean>1</boolean></value>"));
+	w->says[RPC_LEARN] = "refused why=frozen: a b";
+	call(w, learn);
+	has(w, M("taken", "<value><boolean>0</boolean></value>"));
+	has(w, M("why", "<value><string>frozen: a b</string></value>"));
+	w->says[RPC_LEARN] = "none reason=bad-question";
+	call(w, learn);
+	is_fault(w, RPC_FAULT_REFUSED);
 	w->says[RPC_LEARN] = "status n_ham=5 n_spam=7 accuracy=null why=a b";
 	call(w, CALL("classifier.status", ""));
 	assert_string_equal(w->asked[RPC_LEARN], "status");
