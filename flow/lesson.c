@@ -1,8 +1,10 @@
 #include "flow/lesson.h"
 
+#include "common/cleanup.h"
 #include "common/io.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +99,11 @@ int
 lesson_parse(const char *text, size_t n, struct lesson *ret)
 {
 	static const char *const verbs[] = {
-	    [LESSON_JUDGE] = "judge", [LESSON_LEARN] = "learn"};
+	    [LESSON_JUDGE] = "judge",
+	    [LESSON_LEARN] = "learn",
+	    [LESSON_STATUS] = "status",
+	    [LESSON_RETRAIN] = "retrain",
+	};
 	struct lesson l = {.verb = LESSON_JUDGE,
 	    .connection = UINT64_C(0xcbf29ce484222325),
 	    .content = NAN};
@@ -111,13 +117,16 @@ lesson_parse(const char *text, size_t n, struct lesson *ret)
 	for (size_t f = 0; f < FLOW_FEATURES; f++)
 		l.sample.x[f] = NAN;
 	verb = strsep(&rest, " ");
-	if (strcmp(verb, verbs[LESSON_LEARN]) == 0)
-		l.verb = LESSON_LEARN;
-	else if (strcmp(verb, verbs[LESSON_JUDGE]) != 0)
+	while (strcmp(verb, verbs[l.verb]) != 0)
+		if (++l.verb == ARRAY_SIZE(verbs))
+			return -EINVAL;
+	if (l.verb == LESSON_STATUS || l.verb == LESSON_RETRAIN) {
+		if (rest)
+			return -EINVAL;
+	} else if (!rest || read_words(rest, &l) < 0 ||
+		   isnan(l.content) != (l.verb == LESSON_JUDGE)) {
 		return -EINVAL;
-	if (!rest || read_words(rest, &l) < 0 ||
-	    isnan(l.content) != (l.verb == LESSON_JUDGE))
-		return -EINVAL;
+	}
 	*ret = l;
 	return 0;
 }
@@ -148,6 +157,27 @@ lesson_learned(enum lesson_taken taken, const char *why, char *buf)
 		why = "it comes through a forwarder";
 	return (size_t)snprintf(buf, LESSON_ANSWER_MAX, "%s%s", texts[taken],
 	    taken == LESSON_REFUSED ? why : "");
+}
+
+size_t
+lesson_status(const uint64_t seen[2], const char *version, double accuracy,
+    const char *why, char *buf)
+{
+	char share[32] = "null";
+
+	if (!isnan(accuracy))
+		(void)snprintf(share, sizeof(share), "%.9g", accuracy);
+	return (size_t)snprintf(buf, LESSON_ANSWER_MAX,
+	    "status n_ham=%" PRIu64 " n_spam=%" PRIu64
+	    " version=%s accuracy=%s why=%.200s",
+	    seen[0], seen[1], version ? version : "null", share, why);
+}
+
+size_t
+lesson_retrained(bool is_begun, char *buf)
+{
+	return (size_t)snprintf(
+	    buf, LESSON_ANSWER_MAX, "retrained begun=%d", is_begun);
 }
 
 size_t

@@ -4,19 +4,26 @@
  *
  *   judge client=192.0.2.7 port=40312 start=1700000000.5 pkts_in=12 ...
  *   learn content=13.2 client=192.0.2.7 ...
+ *   status
+ *   retrain
  *
- * Words in any order behind the first, at least one feature, each by its name
- * in flow/features.def ("null": it can't be told); at= is passed over.  So
+ * Words in any order behind judge and learn, at least one feature, each by its
+ * name in flow/features.def ("null": it can't be told); at= is passed over.  So
  * what sluice-flow has answered, from client= on, can be passed on as it is
  * (flow/ask.h).  content: the content filter's score of the mail, without what
  * connections added.
  *
  *   opinion score=2.25 points=3 above=1 why=idle_max (+0.8), rtt_var (+0.5)
  *   learned label=spam (or ham), unsure, refused why=...
+ *   status n_ham=512 n_spam=498 version=m0123456789abcdef accuracy=0.9 why=...
+ *   retrained begun=1
  *   none reason=bad-question
  *
  * score is log-odds of spam, "null" without a model; above: it is above what
- * the record has earned points from; why takes the rest of the line.  Pure.
+ * the record has earned points from; why takes the rest of the line.
+ * version: of the model, the same wherever it is the same; accuracy: of the
+ * models that judged the last labelled mails; both null without.  begun 0: one
+ * is being made already, or there are too few samples.  Pure.
  */
 #ifndef SLUICE_FLOW_LESSON_H
 #define SLUICE_FLOW_LESSON_H
@@ -26,7 +33,7 @@
 #define LESSON_MAX        2048
 #define LESSON_ANSWER_MAX 512
 
-enum lesson_verb { LESSON_JUDGE, LESSON_LEARN };
+enum lesson_verb { LESSON_JUDGE, LESSON_LEARN, LESSON_STATUS, LESSON_RETRAIN };
 
 struct lesson {
 	enum lesson_verb verb;
@@ -45,6 +52,10 @@ enum lesson_taken { LESSON_HAM, LESSON_SPAM, LESSON_UNSURE, LESSON_REFUSED };
 size_t lesson_opinion(
     const struct flow_opinion *opinion, double threshold, char *buf);
 size_t lesson_learned(enum lesson_taken taken, const char *why, char *buf);
+/* version NULL, accuracy NAN: null. */
+size_t lesson_status(const uint64_t seen[2], const char *version,
+    double accuracy, const char *why, char *buf);
+size_t lesson_retrained(bool is_begun, char *buf);
 size_t lesson_bad(char *buf);
 
 #endif

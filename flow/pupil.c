@@ -216,6 +216,20 @@ pupil_look(struct pupil *p)
 		begin(p, false);
 }
 
+bool
+pupil_train(struct pupil *p)
+{
+	uint64_t seen[2];
+
+	if (p->child > 0)
+		take(p);
+	flow_learner_seen(p->learner, seen);
+	if (p->child > 0 || seen[0] < FLOW_BEGIN || seen[1] < FLOW_BEGIN)
+		return false;
+	begin(p, true);
+	return p->child > 0;
+}
+
 int
 pupil_end(struct pupil *p)
 {

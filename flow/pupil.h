@@ -38,6 +38,10 @@ void pupil_note(struct pupil *pupil);
  * reading the model. */
 void pupil_look(struct pupil *pupil);
 
+/* Have a model made now.  false: one is being made or saved already, or there
+ * are too few samples of a class. */
+bool pupil_train(struct pupil *pupil);
+
 /* Save now, in this process.  0 or -errno (it has been logged).  Blocks. */
 int pupil_end(struct pupil *pupil);
 

@@ -3,10 +3,12 @@
 #include "flow/lesson.h"
 #include "flow/pupil.h"
 #include "flow/service.h"
+#include "flow/state.h"
 
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/conf.h"
+#include "common/digest.h"
 #include "common/io.h"
 #include "common/ipc.h"
 #include "common/log.h"
@@ -182,6 +184,41 @@ learn(struct tutor *t, const struct lesson *lesson, char *answer)
 	    sample.is_spam ? LESSON_SPAM : LESSON_HAM, NULL, answer);
 }
 
+/* Of the models that had not seen what they judged. */
+static double
+accuracy_of(const struct flow_learner *l)
+{
+	CLEANUP(free_ptr)
+	struct flow_heard *records = xcalloc(FLOW_RECORDS, sizeof(*records));
+	CLEANUP(free_ptr)
+	struct flow_judged *judged = xcalloc(FLOW_RECORDS, sizeof(*judged));
+	const size_t n = flow_learner_records(l, records);
+
+	for (size_t i = 0; i < n; i++)
+		judged[i] = records[i].judged;
+	return n > 0 ? flow_figures_of(judged, n).accuracy : NAN;
+}
+
+static size_t
+status(const struct tutor *t, char *answer)
+{
+	CLEANUP(free_ptr) char *model = flow_state_model_text(t->learner);
+	char hex[DIGEST_HEX], version[] = "m0123456789abcdef";
+	uint64_t seen[2];
+
+	flow_learner_seen(t->learner, seen);
+	if (model) {
+		const struct digest digest =
+		    digest_memory(model, strlen(model));
+
+		(void)digest_hex(&digest, hex);
+		memcpy(version + 1, hex, sizeof(version) - 2);
+	}
+	return lesson_status(seen, model ? version : NULL,
+	    accuracy_of(t->learner),
+	    flow_standing_text(flow_learner_standing(t->learner)), answer);
+}
+
 static size_t
 on_question(void *arg, const char *text, size_t n, char *answer)
 {
@@ -190,8 +227,17 @@ on_question(void *arg, const char *text, size_t n, char *answer)
 
 	if (lesson_parse(text, n, &lesson) < 0)
 		return lesson_bad(answer);
-	return lesson.verb == LESSON_LEARN ? learn(t, &lesson, answer)
-					   : judge(t, &lesson, answer);
+	switch (lesson.verb) {
+	case LESSON_LEARN:
+		return learn(t, &lesson, answer);
+	case LESSON_STATUS:
+		return status(t, answer);
+	case LESSON_RETRAIN:
+		return lesson_retrained(pupil_train(t->pupil), answer);
+	case LESSON_JUDGE:
+		break;
+	}
+	return judge(t, &lesson, answer);
 }
 
 static void

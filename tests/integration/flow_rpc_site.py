@@ -86,7 +86,7 @@ class Learner:
 
 
 class Site:
-    def __init__(self, place, bin_directory, more=""):
+    def __init__(self, place, bin_directory, more="", is_played=True):
         self.place = place
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         for name in ("spool", "state", "run", "run/flow"):
@@ -99,7 +99,12 @@ class Site:
                     % (place, place, place, SMTP, RPC, more))
         threading.Thread(target=serve, daemon=True, args=(
             socket.create_server(("127.0.0.1", SMTP)),)).start()
-        self.learner = Learner(place + "/run/flow/learn.sock")
+        if is_played:
+            self.learner = Learner(place + "/run/flow/learn.sock")
+        else:
+            self.learner = Daemon(place, bin_directory + "/sluice-learn",
+                                  "ready")
+            check(self.learner.runs(), "sluice-learn learns")
         self.flow = Daemon(place, bin_directory + "/sluice-flow", "capturing")
         check(self.flow.runs(), "sluice-flow captures")
         self.rpc = Daemon(place, bin_directory + "/sluice-rpc", "answering")

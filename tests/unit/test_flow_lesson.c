@@ -45,6 +45,32 @@ a_connection_is_read_by_the_names_of_its_features(void **state)
 }
 
 static void
+what_is_asked_of_the_learner_itself_has_no_words(void **state)
+{
+	const uint64_t seen[2] = {5, 7};
+	char answer[LESSON_ANSWER_MAX];
+	struct lesson l;
+
+	(void)state;
+	assert_int_equal(parse("status", &l), 0);
+	assert_int_equal(l.verb, LESSON_STATUS);
+	assert_int_equal(parse("retrain", &l), 0);
+	assert_int_equal(l.verb, LESSON_RETRAIN);
+	assert_int_equal(parse("status pkts_in=1", &l), -EINVAL);
+	assert_int_equal(parse("retrained", &l), -EINVAL);
+	assert_int_equal(parse("judge", &l), -EINVAL);
+	(void)lesson_status(seen, NULL, NAN, "no model yet", answer);
+	assert_string_equal(answer,
+	    "status n_ham=5 n_spam=7 version=null accuracy=null "
+	    "why=no model yet");
+	(void)lesson_status(seen, "ab", 0.5, "", answer);
+	assert_string_equal(
+	    answer, "status n_ham=5 n_spam=7 version=ab accuracy=0.5 why=");
+	(void)lesson_retrained(true, answer);
+	assert_string_equal(answer, "retrained begun=1");
+}
+
+static void
 messages_of_one_connection_are_known_to_be(void **state)
 {
 	struct lesson a, b;
@@ -173,6 +199,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_connection_is_read_by_the_names_of_its_features),
+	    cmocka_unit_test(what_is_asked_of_the_learner_itself_has_no_words),
 	    cmocka_unit_test(messages_of_one_connection_are_known_to_be),
 	    cmocka_unit_test(what_is_no_lesson_is_refused),
 	    cmocka_unit_test(a_lesson_has_a_greatest_length),
