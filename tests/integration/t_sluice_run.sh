@@ -90,7 +90,7 @@ says() {
 # A daemon that notes its signals and obeys SIGTERM.
 mkdir "$dir/bin"
 cp "$build/bin/sluice" "$dir/bin/sluice"
-for name in book worker feed vmm flow learn; do
+for name in book worker feed vmm flow learn rpc; do
 	cat >"$dir/bin/sluice-$name" <<'END'
 #!/bin/sh
 name=$(basename "$0")
@@ -333,10 +333,12 @@ soon "flow.interface can't come while it runs" \
 kill -TERM "$pid"
 wait "$pid"
 sed -i 's/backend = .*/backend = "none"/' "$dir/sluice.conf"
+sed -i 's/interface = "lo"/&\n\trpc_port = 8811/' "$dir/sluice.conf"
 : >"$dir/signals"
 start "with flow.interface it starts"
 soon "sluice-flow, too" has flow
 soon "and sluice-learn" has learn
+soon "and sluice-rpc, which has a port" has rpc
 was=$(child flow)
 kill -9 "$was"
 soon "which is killed and runs again" is_new flow "$was"
@@ -347,10 +349,11 @@ kill -HUP "$pid"
 soon "a new configuration starts them anew" is_new learn "$was"
 soon "and they hear signals" hears learn
 soon "both" hears flow
+soon "and sluice-rpc" hears rpc
 : >"$dir/signals"
 kill -TERM "$pid"
 wait "$pid"
-is "they end after the workers" "feed worker worker flow learn book" \
+is "they end after the workers" "feed worker worker rpc flow learn book" \
     "$(sed -n 's/^sluice-\([a-z]*\) .* TERM$/\1/p' "$dir/signals" |
 	tr '\n' ' ' | sed 's/ $//')"
 "$sluice" run --no-flow -c "$dir/sluice.conf" >>"$dir/log" 2>&1 &

@@ -63,6 +63,7 @@ static const struct {
     [CREW_VMM] = {"sluice-vmm", "vmm", NULL},
     [CREW_FLOW] = {"sluice-flow", "flow", NULL},
     [CREW_LEARN] = {"sluice-learn", "learn", NULL},
+    [CREW_RPC] = {"sluice-rpc", "rpc", NULL},
     [CREW_WORKER] = {"sluice-worker", "worker", NULL},
     [CREW_WAKE] = {"sluice", "wake", "wake"},
     [CREW_FEED] = {"sluice-feed", "feed", NULL},

@@ -23,6 +23,7 @@ enum crew_kind {
 	CREW_VMM,
 	CREW_FLOW,
 	CREW_LEARN,
+	CREW_RPC,
 	CREW_WORKER,
 	CREW_WAKE,
 	CREW_FEED,

@@ -36,7 +36,7 @@
 
 /* Who is asked to stop first: then nothing new comes to the next. */
 static const enum crew_kind stop_order[] = {CREW_FEED, CREW_WORKER, CREW_VMM,
-    CREW_FLOW, CREW_LEARN, CREW_WAKE, CREW_BOOK, CREW_GATE};
+    CREW_RPC, CREW_FLOW, CREW_LEARN, CREW_WAKE, CREW_BOOK, CREW_GATE};
 
 struct supervisor {
 	struct common_options options;
@@ -224,6 +224,7 @@ reload(struct supervisor *s)
 	crew_signal(s->crew, CREW_VMM, SIGTERM, true);
 	crew_signal(s->crew, CREW_FLOW, SIGTERM, true);
 	crew_signal(s->crew, CREW_LEARN, SIGTERM, true);
+	crew_signal(s->crew, CREW_RPC, SIGTERM, true);
 	crew_signal(s->crew, CREW_WORKER, SIGTERM, true);
 	crew_signal(s->crew, CREW_WAKE, SIGTERM, true);
 	crew_signal(s->crew, CREW_GATE, SIGHUP, false);
@@ -318,6 +319,8 @@ start_all(struct supervisor *s)
 	if (!s->no_flow && strcmp(s->conf->flow.interface, "none") != 0) {
 		crew_add(s->crew, CREW_FLOW, 0);
 		crew_add(s->crew, CREW_LEARN, 0);
+		if (s->conf->flow.rpc_port != 0)
+			crew_add(s->crew, CREW_RPC, 0);
 	}
 	add_workers(s);
 	crew_add(s->crew, CREW_WAKE, 0);
