@@ -12,11 +12,11 @@ int
 put_file(int dirfd, const char *name, mode_t mode, const void *octets, size_t n)
 {
 	CLEANUP(free_ptr)
-	char *fresh = xasprintf(".%s.%ld", name, (long)getpid());
+	char *fresh = xasprintf(".%s.new", name);
 	CLEANUP(close_fd) int fd = -1;
 	int r;
 
-	(void)unlinkat(dirfd, fresh, 0); /* of a process that had our number */
+	(void)unlinkat(dirfd, fresh, 0); /* what a crash has left */
 	fd =
 	    openat(dirfd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

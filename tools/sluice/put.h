@@ -9,8 +9,8 @@
 
 /*
  * Put n octets into a file of the directory, in place of what has that name:
- * written under a fresh name that begins with a dot, synced, renamed; then the
- * directory is synced.
+ * written to .NAME.new, synced, renamed; then the directory is synced.  Nobody
+ * else may do so at the same time: hold a lock.
  * Returns 0 or -errno as openat(2), write(2), fsync(2), renameat(2).  Blocks.
  */
 int put_file(
