@@ -349,4 +349,69 @@ is "how it has spread" 1 "$(grep -c "spread  *copies ${copies:?}, " "$dir/out")"
 is "of one of two" 1 "$(grep -c '"spread"' "$repo"/samples/*.json |
 	grep -c ':1$')"
 is "still no address" "" "$(grep -l '@' "$repo"/samples/*.json)"
+
+# 11. Killed at each rename and link, then run again: it is as if it had not
+# been.  A run that nothing kills ends the loop.  What is copied by links is
+# never written into, but replaced.
+calls=rename,renameat,renameat2,link,linkat
+killed_at()
+{ # N COMMAND...: 0: it was killed at its Nth rename or link
+	local n=$1
+	shift
+	(
+		strace -f -qq -o /dev/null -e trace="$calls" \
+			-e inject="$calls:signal=KILL:when=$n" "$@" >"$dir/out" 2>&1
+		exit $?
+	) 2>/dev/null # where the shell says that it was killed
+	[ $? = 137 ]
+}
+
+if ! strace -o /dev/null true 2>/dev/null; then
+	echo "skipped: nothing is killed, since strace can't trace here"
+	finish
+fi
+# A small one: what it has learned makes no difference here.
+repo=$dir/small
+must train --features 2001 --malicious "$dir/bad" --benign "$dir/good" \
+	--table-bits 10 --keep-point -o "$dir/first"
+must repository init --master "$dir/first" "$repo"
+cp "$dir/repository/keys/open" "$repo/keys/open" # what the parcels are to
+cp "$dir/a.pub" "$repo/senders/site-a.pub"
+must_repository publish
+must_repository receive "$dir/parcel" "$dir/worms.parcel"
+must_repository label malicious "$(sum_of "$dir/worm")"
+must_repository train
+cp "$repo/view" "$dir/r1"
+n=1
+while cp -al "$repo" "$dir/try" && killed_at $n "$sluice" model repository \
+    publish -d "$dir/try" --url http://x --from a@b --to c@d; do
+	model repository publish -d "$dir/try" --url http://x --from a@b --to c@d
+	for file in view notices/2.eml public/from-1; do
+		[ -f "$dir/try/$file" ] || bad "killed at $n: no $file"
+	done
+	cp "$dir/r1" "$site"
+	rm -f "$site".*
+	model apply -c "$dir/conf" -k "$repo/keys/sign.pub" "$dir/try/public/from-1" ||
+		bad "killed at $n: $(cat "$dir/err")"
+	cmp "$site" "$dir/try/view" || bad "killed at $n: another view"
+	[ "$dir/try/public/from-0" -ef "$dir/try/public/release-2" ] ||
+		bad "killed at $n: from-0 is an old one"
+	rm -r "$dir/try"
+	n=$((n + 1))
+done
+rm -r "$dir/try"
+is "publish was killed at each of its renames" 1 $((n > 5))
+rm -r "$repo"/samples/*
+n=1
+while cp -al "$repo" "$dir/try" && killed_at $n "$sluice" model repository \
+    receive -d "$dir/try" "$dir/parcel"; do
+	model repository receive -d "$dir/try" "$dir/parcel"
+	[ "$(find "$dir/try/samples" -name '[0-9a-f]*' | wc -l)" = 12 ] ||
+		bad "killed at $n: $(ls -a "$dir/try/samples")"
+	[ "$(cat "$dir/try"/samples/*.json | grep -o '"parcel"' | wc -l)" = 6 ] ||
+		bad "killed at $n: a report is missing, or there twice"
+	rm -r "$dir/try"
+	n=$((n + 1))
+done
+is "receive was killed at each of its renames" 13 $n
 finish
