@@ -286,20 +286,29 @@ echo "\$@" >"$dir/sent.args"
 cat >"$dir/sent.mail"
 END
 chmod 755 "$dir/sendmail"
-cp -a "$repo" "$dir/sending"
-must_repository label unsure "$(sum_of /bin/ls)"
-must_repository train
-unshare -m sh -c "mount --bind '$dir/sendmail' /usr/sbin/sendmail &&
-	exec '$sluice' model repository publish -d '$repo' --send \
-	--from models@example.org --to site-a@example.org --to b@example.org \
-	--url https://models.example.org" >"$dir/out" 2>&1 ||
-	bad "publish --send: $(cat "$dir/out")"
-is "the notice is sent" \
-	"-oi -f models@example.org -- site-a@example.org b@example.org" \
-	"$(cat "$dir/sent.args" 2>&1)"
-same "as it was written" "$dir/sent.mail" "$repo/notices/3.eml"
-rm -r "$repo"
-mv "$dir/sending" "$repo"
+sent()
+{
+	cp -a "$repo" "$dir/sending"
+	must_repository label unsure "$(sum_of /bin/ls)"
+	must_repository train
+	unshare -m sh -c "mount --bind '$dir/sendmail' /usr/sbin/sendmail &&
+		exec '$sluice' model repository publish -d '$repo' --send \
+		--from models@example.org --to site-a@example.org --to b@example.org \
+		--url https://models.example.org" >"$dir/out" 2>&1 ||
+		bad "publish --send: $(cat "$dir/out")"
+	is "the notice is sent" \
+		"-oi -f models@example.org -- site-a@example.org b@example.org" \
+		"$(cat "$dir/sent.args" 2>&1)"
+	same "as it was written" "$dir/sent.mail" "$repo/notices/3.eml"
+	rm -r "$repo"
+	mv "$dir/sending" "$repo"
+}
+
+if unshare -m true 2>/dev/null; then
+	sent
+else
+	echo "skipped: nothing is sent, since nothing can be mounted here"
+fi
 
 # 9. A run of publish that was cut off is finished, not made again.
 must_repository label none "$(sum_of /bin/ls)"
