@@ -140,6 +140,13 @@ done
 "$sluice" model archive show "${sha:0:10}" -c "$conf" | grep -q "$archive/$sha" ||
 	bad "model archive show"
 
+(cat "$programs/new" && echo "# another") >"$dir/explained.py"
+post explained "$dir/explained.py"
+eventually 60 "one more: warn" warn verdict "$id"
+"$sluice" explain -c "$conf" "$id" >"$dir/explained"
+grep -q '^      of [a-z]* [0-9a-f]\{16\}: [0-9]* malicious and 0 benign' \
+	"$dir/explained" || bad "explain: $(cat "$dir/explained")"
+
 # 4. The same file once more: the table knows it, and says no less.
 post again "$programs/new"
 eventually 60 "the same once more: warn" warn verdict "$id"

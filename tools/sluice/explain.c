@@ -157,6 +157,22 @@ print_did(const json_t *verdict)
 	}
 }
 
+/* A model knows its features by hash alone, and how many programs had each. */
+static void
+print_strongest(const json_t *verdict)
+{
+	const json_t *feature;
+	size_t i;
+
+	json_array_foreach (json_object_get(verdict, "strongest"), i, feature) {
+		(void)printf("      of %s ", util_json_get(feature, "family"));
+		print_plain(util_json_get(feature, "hash"));
+		(void)printf(": %llu malicious and %llu benign programs\n",
+		    (unsigned long long)util_json_number(feature, "malicious"),
+		    (unsigned long long)util_json_number(feature, "benign"));
+	}
+}
+
 static void
 print_verdict(const json_t *verdict)
 {
@@ -175,6 +191,8 @@ print_verdict(const json_t *verdict)
 		    ", in %.1f ms", (double)json_integer_value(usec) / 1000);
 	(void)putchar('\n');
 	print_did(verdict);
+	if (strcmp(util_json_get(verdict, "answer"), "clean") != 0)
+		print_strongest(verdict);
 }
 
 static void
