@@ -104,19 +104,17 @@ lanes_are_busy(const struct feed *feed)
 static bool
 gathers(struct feed *feed)
 {
-	struct mono now = mono_now();
-
+	/* The timer, not a clock of our own, says that its time is over: it
+	 * may come a little sooner than that, and comes only once. */
 	if (index_count(feed->index).ready >= GATHER_MESSAGES ||
 	    !lanes_are_busy(feed) ||
-	    (feed->gather.usec &&
-		mono_span(feed->gather, now) >= GATHER_USEC)) {
-		feed->gather = (struct mono){0};
+	    (feed->is_gathering && !evtimer_pending(feed->ev_again, NULL))) {
+		feed->is_gathering = false;
 		return false;
 	}
-	if (feed->gather.usec == 0) {
-		feed->gather = now;
+	if (!feed->is_gathering)
 		arm(feed->ev_again, GATHER_USEC);
-	}
+	feed->is_gathering = true;
 	return true;
 }
 

@@ -99,7 +99,7 @@ struct feed {
 	struct event *ev_look; /* is a lane running empty? */
 	struct event *ev_glance;
 	struct event *ev_term, *ev_int, *ev_hup;
-	struct mono gather;    /* since when a batch is put off; 0: none is */
+	bool is_gathering;     /* a batch is put off until ev_again */
 	bool paused;           /* nothing can be moved: wait for ev_retry */
 	bool glance;           /* at a message that was found locked */
 	uint64_t backoff_usec; /* of the last failure, 0: none */
