@@ -137,6 +137,11 @@ for word in "\"sha256\":\"$sha\"" '"label":"borderline"' '"names":["tools.py"]' 
 		grep -q "$word" "$dir/listed" ||
 		bad "no $word in $(cat "$dir/listed")"
 done
+"$sluice" model submit -c "$conf" --dry-run --json >"$dir/would" ||
+	bad "model submit: $?"
+is "it would go to a repository, with how it has spread" 1 \
+	"$(grep -c "\"sha256\":\"$sha\".*\"label\":\"borderline\".*\"spread\":{\"copies\":" "$dir/would")"
+is "and nobody's address" 0 "$(grep -c '@\|"mid"' "$dir/would")"
 "$sluice" model archive show "${sha:0:10}" -c "$conf" | grep -q "$archive/$sha" ||
 	bad "model archive show"
 

@@ -19,9 +19,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* Where the engine keeps it. */
-#define ARCHIVE "/var/lib/sluice-mef/archive"
-
 /* In base64 below what most mail servers take. */
 #define LIMIT_BYTES (UINT64_C(16) << 20)
 
@@ -29,8 +26,8 @@ enum { KEY_AGAIN = 256, KEY_LIMIT, KEY_NO_NAMES };
 
 struct submit_options {
 	struct common_options common;
-	const char *archive, *output;
-	char *repository, *identity; /* own */
+	const char *output;
+	char *archive, *repository, *identity; /* own */
 	uint64_t limit_bytes;
 	bool is_dry, is_again, is_nameless;
 };
@@ -65,7 +62,7 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'a':
-		o->archive = arg;
+		o->archive = xstrdup(arg);
 		return 0;
 	case 'o':
 		o->output = arg;
@@ -101,7 +98,7 @@ parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option rows[] = {OPTION_CONF, OPTION_JSON,
-    {"archive", 'a', "DIR", 0, "of this archive (" ARCHIVE ")", 0},
+    {"archive", 'a', "DIR", 0, "of this archive instead of mef.archive", 0},
     {"output", 'o', "PARCEL", 0, "write the parcel to this file", 0},
     {"repository", 'r', "PUBLIC", 0,
 	"encrypt to this X25519 key instead of mef.repository", 0},
@@ -125,20 +122,27 @@ static const struct argp argp = {.options = rows,
 	"What was packed once is not packed again, while ARCHIVE.submitted "
 	"says so.  There being nothing new is fine, and makes no parcel."};
 
-/* Both keys, by options or configuration; *ret_conf NULL: none was asked. */
+/* Archive and keys, by options or configuration; *ret_conf NULL: none was
+ * asked. */
 static int
-find_keys(struct submit_options *o, const char *command, struct conf **ret_conf)
+find_all(struct submit_options *o, const char *command, struct conf **ret_conf)
 {
 	const bool has_keys = o->repository && o->identity;
 	struct conf *conf = NULL;
 	int status = STATUS_FINE;
 
-	if ((o->is_dry || has_keys) && !o->common.conf_path)
+	if (o->archive && (o->is_dry || has_keys) && !o->common.conf_path)
 		return STATUS_FINE;
 	conf = util_conf(&o->common, &status);
 	if (!conf)
 		return status;
 	*ret_conf = conf;
+	if (!o->archive)
+		o->archive = xstrdup(conf->mef.archive);
+	if (strcmp(o->archive, "none") == 0)
+		return util_fail(STATUS_USAGE, command,
+		    "of what? the configuration says that no archive is kept "
+		    "(mef.archive)");
 	if (!o->repository)
 		o->repository = xstrdup(conf->mef.repository);
 	if (!o->identity)
@@ -348,15 +352,13 @@ make_parcel(struct submit *s)
 int
 model_submit(int argc, char **argv)
 {
-	struct submit_options o = {
-	    .archive = ARCHIVE, .limit_bytes = LIMIT_BYTES};
-	struct submit s = {
-	    .options = &o, .command = argv[0], .files = {.dir = -1}};
+	struct submit_options o = {.limit_bytes = LIMIT_BYTES};
+	struct submit s = {.options = &o, .command = argv[0]};
 	struct conf *conf = NULL;
 	int status;
 
 	util_parse(&argp, argc, argv, &o);
-	status = find_keys(&o, argv[0], &conf);
+	status = find_all(&o, argv[0], &conf);
 	if (status == STATUS_FINE)
 		status = open_all(&s);
 	if (status == STATUS_FINE && conf)
@@ -370,6 +372,7 @@ model_submit(int argc, char **argv)
 	submit_files_done(&s.files);
 	json_decref(s.spread);
 	(void)conf_free(conf);
+	free(o.archive);
 	free(o.repository);
 	free(o.identity);
 	return status;

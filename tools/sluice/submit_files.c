@@ -2,11 +2,8 @@
 
 #include "common/io.h"
 #include "tools/sluice/sample_meta.h"
-#include "worker/mef/parcel.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,27 +26,22 @@ by_digest(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct digest));
 }
 
+static int
+take(void *arg, const struct mef_archive_entry *entry)
+{
+	add(arg, &entry->digest);
+	return 0;
+}
+
 int
 submit_files_read(const char *archive, struct submit_files *ret)
 {
-	struct dirent *entry;
-	struct digest digest;
-	DIR *dir;
 	int r;
 
-	*ret = (struct submit_files){.dir = -1};
-	ret->dir = open(archive, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ret->dir < 0)
-		return -errno;
-	dir = opendir(archive);
-	if (!dir)
-		return -errno;
-	errno = 0;
-	while ((entry = readdir(dir)) != NULL)
-		if (sample_json_name(entry->d_name, &digest))
-			add(ret, &digest);
-	r = -errno;
-	(void)closedir(dir);
+	*ret = (struct submit_files){.archive = NULL};
+	r = mef_archive_open(archive, &ret->archive);
+	if (r == 0)
+		r = mef_archive_each(ret->archive, take, ret);
 	if (ret->n > 0)
 		qsort(ret->at, ret->n, sizeof(*ret->at), by_digest);
 	return r;
@@ -58,20 +50,17 @@ submit_files_read(const char *archive, struct submit_files *ret)
 void
 submit_files_done(struct submit_files *files)
 {
-	if (files->dir >= 0)
-		(void)close(files->dir);
+	(void)mef_archive_free(files->archive);
 	free(files->at);
 }
 
-/* A regular file, and no link to one. */
 static int
-read_plain(int dir, const char *name, size_t max, char **ret, size_t *ret_n)
+read_octets(struct mef_archive *archive, const struct digest *digest,
+    size_t max, char **ret, size_t *ret_n)
 {
-	CLEANUP(close_fd)
-	int fd =
-	    openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP(close_fd) int fd = mef_archive_octets(archive, digest);
 
-	return fd < 0 ? -errno : read_fd(fd, max, ret, ret_n);
+	return fd < 0 ? fd : read_fd(fd, max, ret, ret_n);
 }
 
 static int
@@ -88,17 +77,14 @@ submit_file_read(const struct submit_files *files, const struct digest *digest,
 {
 	CLEANUP(free_ptr) char *text = NULL;
 	CLEANUP(free_ptr) char *octets = NULL;
-	char hex[DIGEST_HEX], name[DIGEST_HEX + sizeof(SAMPLE_JSON)];
 	size_t n = 0, n_text = 0;
 	struct digest found;
 	json_t *meta;
 	int r;
 
-	(void)snprintf(
-	    name, sizeof(name), "%s" SAMPLE_JSON, digest_hex(digest, hex));
-	r = read_plain(files->dir, name, MEF_PARCEL_META_MAX, &text, &n_text);
+	r = mef_archive_meta(files->archive, digest, &text, &n_text);
 	if (r == 0)
-		r = read_plain(files->dir, hex, max_bytes, &octets, &n);
+		r = read_octets(files->archive, digest, max_bytes, &octets, &n);
 	if (r < 0)
 		return say(r, err, err_size);
 	found = digest_memory(octets, n);

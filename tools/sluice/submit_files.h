@@ -1,28 +1,28 @@
 /*
  * tools/sluice/submit_files.h - what a site's archive has for the repository.
  *
- * An archive is a directory with two files for each entry: SHA256, the octets,
- * and SHA256.json, put in place last, what is known of them.
+ * The archive is that of worker/mef/archive.h; its files may go at any time.
  */
 #ifndef SLUICE_TOOLS_SUBMIT_FILES_H
 #define SLUICE_TOOLS_SUBMIT_FILES_H
 
 #include "common/cleanup.h"
 #include "common/digest.h"
+#include "worker/mef/archive.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct submit_files {
-	int dir;
+	struct mef_archive *archive;
 	struct digest *at; /* ascending */
 	size_t n, room;
 };
 
 /*
  * All its entries.  ret is filled also on failure, for submit_files_done().
- * Returns 0 or -errno as open(2), readdir(3).  Blocks.
+ * Returns 0 or -errno as mef_archive_each().  Blocks.
  */
 int submit_files_read(const char *archive, struct submit_files *ret);
 void submit_files_done(struct submit_files *files);
