@@ -8,15 +8,14 @@
 #include "common/log.h"
 #include "common/proc.h"
 #include "worker/cell.h"
-#include "worker/mef/bag.h"
 #include "worker/reading.h"
 #include "worker/wire.h"
+#include "worker/yield.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,12 +40,6 @@ struct cell_run {
 	cells_done *done; /* of a message */
 	cells_extracted *extracted;
 	void *arg;
-};
-
-/* What a cell left; at most one is set. */
-struct yield {
-	struct reading *reading;
-	struct mef_bag *bag;
 };
 
 TAILQ_HEAD(cell_list, cell);
@@ -225,52 +218,6 @@ engine_of(const struct cell_run *run)
 	return run->what == TASK_MESSAGE ? "reading" : "mef";
 }
 
-/* Why there is nothing, after the cell has gone. */
-static void
-explain(const struct cell *cell, const struct wire_cell_gone *gone,
-    struct engine_answer *ret)
-{
-	const struct conf *conf = cell->cells->conf;
-	int status = gone->status;
-	const char *engine = engine_of(cell->run);
-	enum answer fault = ANSWER_UNKNOWN_MESSAGE;
-	char text[64];
-
-	(void)proc_status_text(status, text, sizeof(text));
-	if (cell->is_late)
-		answer_set(ret, engine, fault,
-		    "budget exceeded: not read within %llu s (budget.wall)",
-		    (unsigned long long)(conf->budget.wall_usec /
-					 USEC_PER_SEC));
-	else if (WIFSIGNALED(status) &&
-		 (WTERMSIG(status) == SIGXCPU ||
-		     gone->cpu_usec >= conf->budget.cpu_usec))
-		answer_set(ret, engine, fault,
-		    "budget exceeded: %llu s of processor time (budget.cpu)",
-		    (unsigned long long)(conf->budget.cpu_usec / USEC_PER_SEC));
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == CELL_EXIT_MEMORY)
-		answer_set(ret, engine, fault,
-		    "budget exceeded: memory (budget.memory)");
-	else if (WIFSIGNALED(status) &&
-		 (WTERMSIG(status) == SIGABRT || WTERMSIG(status) == SIGTRAP))
-		answer_set(ret, engine, fault,
-		    "its cell died: %s, probably budget exceeded: memory "
-		    "(budget.memory)",
-		    text);
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
-		answer_set(ret, engine, fault,
-		    "budget exceeded: more output than budget.output");
-	else if (WIFEXITED(status) &&
-		 WEXITSTATUS(status) == CELL_EXIT_UNCONFINED)
-		answer_set(ret, engine, ANSWER_UNKNOWN_SYSTEM,
-		    "its cell could not be confined");
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		answer_set(ret, engine, ANSWER_UNKNOWN_SYSTEM,
-		    "its cell was killed from outside (%s)", text);
-	else
-		answer_set(ret, engine, fault, "its cell died: %s", text);
-}
-
 /* The cell will say no more: hand over what it left; why: it is nothing. */
 static void
 hand_over(struct cell_run *run, const struct yield *yield,
@@ -300,42 +247,6 @@ leave(struct cell *cell)
 	replace(cell->cells);
 }
 
-static int
-open_bag(int fd, struct mef_bag **ret)
-{
-	static const char none[CELL_MARK];
-	struct stat st;
-	void *map;
-	int r;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size < CELL_MARK)
-		return -ENODATA;
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	r = memcmp(map, none, CELL_MARK) == 0
-		? -ENODATA
-		: mef_bag_unpack(map, (size_t)st.st_size, ret);
-	(void)munmap(map, (size_t)st.st_size);
-	return r;
-}
-
-/* Trusts nothing of it.  -ENODATA: the cell did not come to an end. */
-static int
-open_yield(struct cell *cell, struct yield *ret)
-{
-	int r = memfd_seal(cell->arena);
-
-	*ret = (struct yield){NULL, NULL};
-	if (r < 0)
-		return r;
-	return cell->run->what == TASK_MESSAGE
-		   ? reading_open(cell->arena, &ret->reading)
-		   : open_bag(cell->arena, &ret->bag);
-}
-
 static void
 on_ended(evutil_socket_t fd, short what, void *arg)
 {
@@ -351,7 +262,7 @@ on_ended(evutil_socket_t fd, short what, void *arg)
 		(void)event_del(cell->ended);
 		return;
 	}
-	r = open_yield(cell, &yield);
+	r = yield_open(cell->arena, run->what, &yield);
 	if (r == 0) {
 		leave(cell);
 		hand_over(run, &yield, NULL);
@@ -401,10 +312,11 @@ busy_gone(struct cell *cell, const struct wire_cell_gone *gone)
 	struct cell_run *run = cell->run;
 	struct engine_answer why;
 	struct yield yield;
-	int r = open_yield(cell, &yield);
+	int r = yield_open(cell->arena, run->what, &yield);
 
 	if (r < 0)
-		explain(cell, gone, &why);
+		yield_explain(cell->cells->conf, engine_of(cell->run),
+		    cell->is_late, gone, &why);
 	TAILQ_REMOVE(&cell->cells->busy, cell, link);
 	replace(cell->cells);
 	cell_free(cell);
