@@ -259,18 +259,22 @@ allow_sockets(scmp_filter_ctx f, unsigned int calls)
 #ifdef SLUICE_SANITIZE
 /* Reports name their functions, and shadow memory is mapped as it likes. */
 static int
-allow_sanitizers(scmp_filter_ctx f)
+allow_sanitizers(scmp_filter_ctx f, unsigned int calls)
 {
-	static const int calls[] = {SYS(mmap), SYS(mprotect), SYS(personality),
-	    SYS(prctl), SYS(sched_getparam), SYS(sched_getscheduler)};
+	static const int wanted[] = {SYS(mmap), SYS(mprotect), SYS(personality),
+	    SYS(sched_getparam), SYS(sched_getscheduler)};
+	int r = ALLOW(f, wanted);
 
-	return ALLOW(f, calls);
+	if (r == 0 && !(calls & CALLS_CELLS)) /* theirs has bounds */
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SYS(prctl), 0);
+	return r;
 }
 #else
 static int
-allow_sanitizers(scmp_filter_ctx f)
+allow_sanitizers(scmp_filter_ctx f, unsigned int calls)
 {
 	(void)f;
+	(void)calls;
 	return 0;
 }
 #endif
@@ -316,7 +320,7 @@ fill(scmp_filter_ctx f, unsigned int calls)
 	if (r == 0)
 		r = allow_sockets(f, calls);
 	if (r == 0)
-		r = allow_sanitizers(f);
+		r = allow_sanitizers(f, calls);
 	return r < 0 ? r : refuse_rest(f);
 }
 
@@ -388,7 +392,7 @@ fill_vm(scmp_filter_ctx f, unsigned int calls)
 		r = ALLOW(f, accept_calls);
 	if (r == 0)
 		r = allow_sockets(f, calls);
-	return r < 0 ? r : allow_sanitizers(f);
+	return r < 0 ? r : allow_sanitizers(f, calls);
 }
 
 int
