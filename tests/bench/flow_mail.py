@@ -180,7 +180,7 @@ def judgements():
             for line in f:
                 if '"evidence"' in line:
                     o = json.loads(line)
-                    lines.append((o.get("t_usec", 0), o))
+                    lines.append((o["t"], o))
     return [o for _, o in sorted(lines, key=lambda x: x[0])]
 
 
