@@ -1,6 +1,6 @@
 /*
  * worker/caller.h - the engine flow: which connection brought a message, and
- * what that says of it (docs/decisions/0021-flow-in-the-pipeline.md).
+ * what that says of it (docs/decisions/0020-flow-in-the-pipeline.md).
  *
  * Asks sluice-flow for the connection's features and sluice-learn what they
  * are like.  Both need not be there.
