@@ -58,6 +58,7 @@ bool place_set_aside(
 
 /* late_place.c: fill the batch for FEED_SMALL_FIRST, which looks at what is new
  * and hands out what is due.  Returns the number of system failures. */
-size_t late_take_some(struct feed *feed, struct batch *batch, bool *retried);
+size_t late_take_some(
+    struct feed *feed, struct batch *batch, size_t *ret_retried);
 
 #endif

@@ -64,8 +64,9 @@ struct round {
 	size_t n_found, max_found;
 	struct mono begun, regular_begun;
 	uint64_t walk_usec;  /* reading, in the last round */
-	uint64_t spent_usec; /* since the last regular one began: on rounds and
-			      * on retries */
+	size_t retries;      /* of the last regular one, still to come */
+	uint64_t spent_usec; /* since that began: on it, its retries, and the
+			      * rounds that were asked for */
 };
 
 struct feed {
@@ -164,6 +165,9 @@ void round_begin(struct feed *feed);
 void round_step(struct feed *feed);
 void round_all(struct feed *feed);
 void round_done(struct feed *feed);
+/* round.c: so many were tried again, in so long: part of the last regular
+ * round's cost, unless all of its were tried before. */
+void round_retried(struct feed *feed, size_t n, uint64_t usec);
 /* round.c: octets of a pair (NULL: not wanted) and when its qf was written;
  * false: not there. */
 bool round_stat(

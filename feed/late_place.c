@@ -182,7 +182,7 @@ hand_out(struct feed *feed, struct batch *batch, size_t *failures)
 }
 
 size_t
-late_take_some(struct feed *feed, struct batch *batch, bool *ret_retried)
+late_take_some(struct feed *feed, struct batch *batch, size_t *ret_retried)
 {
 	char id[QUEUE_ID_MAX + 1];
 	size_t failures = 0;
@@ -193,7 +193,7 @@ late_take_some(struct feed *feed, struct batch *batch, bool *ret_retried)
 	for (int i = 0; i < FEED_BATCH; i++) {
 		if (!index_take(feed->index, id, &retry))
 			break;
-		*ret_retried |= retry;
+		*ret_retried += retry;
 		look(feed, batch, id, retry, &failures);
 	}
 	if (runs_empty(feed, batch->empty_usec))

@@ -159,7 +159,7 @@ place_take(struct feed *feed, struct batch *batch, const char *id, bool retry,
 
 /* Fill the batch.  Returns the number of system failures. */
 static size_t
-batch_take(struct feed *feed, struct batch *batch, bool *ret_retried)
+batch_take(struct feed *feed, struct batch *batch, size_t *ret_retried)
 {
 	char id[QUEUE_ID_MAX + 1];
 	size_t failures = 0;
@@ -169,7 +169,7 @@ batch_take(struct feed *feed, struct batch *batch, bool *ret_retried)
 	for (int i = 0; i < FEED_BATCH; i++) {
 		if (!index_take(feed->index, id, &retry))
 			break;
-		*ret_retried |= retry;
+		*ret_retried += retry;
 		(void)place_take(feed, batch, id, retry, &failures);
 	}
 	return failures;
@@ -228,8 +228,7 @@ place_batch(struct feed *feed)
 	struct batch batch;
 	struct mono begun = mono_now();
 	uint64_t done = feed->counts.placed + feed->counts.refused;
-	bool retried = false;
-	size_t failures;
+	size_t failures, retried = 0;
 
 	batch.n = 0;
 	batch.lane = feed->limits.lanes;
@@ -239,9 +238,8 @@ place_batch(struct feed *feed)
 		failures = late_take_some(feed, &batch, &retried);
 	else
 		failures = batch_take(feed, &batch, &retried);
+	round_retried(feed, retried, mono_span(begun, mono_now()));
 	failures += batch_move(feed, &batch);
-	if (retried)
-		feed->round.spent_usec += mono_span(begun, mono_now());
 	if (failures > 0) {
 		feed->paused =
 		    feed->counts.placed + feed->counts.refused == done;

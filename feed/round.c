@@ -99,8 +99,21 @@ found_add(struct feed *feed)
 	free(round->found);
 	round->found = NULL;
 	round->n_found = round->max_found = 0;
-	if (round->retry)
+	if (round->retry) {
 		index_retry_all(feed->index);
+		round->retries = index_count(feed->index).parked;
+	}
+}
+
+void
+round_retried(struct feed *feed, size_t n, uint64_t usec)
+{
+	struct round *round = &feed->round;
+
+	if (n == 0 || round->retries == 0)
+		return; /* those of ticks have a bound of their own */
+	round->spent_usec += usec;
+	round->retries -= n < round->retries ? n : round->retries;
 }
 
 static void

@@ -154,6 +154,33 @@ what_is_locked_at_its_event_is_looked_at_once_more_soon(void **state)
 	assert_int_equal(count(site, SPOOL_IN), 0);
 }
 
+/* Else a second's few would put the rounds off for longer than a second. */
+static void
+retries_between_rounds_put_none_off(void **state)
+{
+	struct feed_site *site = *state;
+	const struct round *round = &site->feed->round;
+	const char *reason;
+	struct claim claim;
+	uint64_t read_usec, spent_usec;
+
+	feed_site_worker(site, 1);
+	feed_site_put(site, SPOOL_IN, "m1", SMALL, 1);
+	assert_int_equal(
+	    claim_take(site->spool, SPOOL_IN, "m1", &claim, &reason), 0);
+	index_wake(site->feed->index, "m1");
+	place_batch(site->feed);
+	round_all(site->feed);
+	read_usec = round->spent_usec;
+	place_batch(site->feed);
+	spent_usec = round->spent_usec;
+	assert_true(spent_usec > read_usec); /* the round's own */
+	index_retry_last(site->feed->index, 1);
+	place_batch(site->feed);
+	assert_true(round->spent_usec == spent_usec);
+	claim_drop(&claim);
+}
+
 static void
 try_at_worker(struct feed_site *site, const char *id, struct tries tries)
 {
@@ -246,6 +273,7 @@ main(void)
 	    WITH(set_up_steal, what_a_worker_has_tried_is_not_stolen),
 	    WITH(set_up_load,
 		what_is_locked_at_its_event_is_looked_at_once_more_soon),
+	    WITH(set_up_load, retries_between_rounds_put_none_off),
 	    WITH(set_up_load, after_a_success_pauses_are_short_again),
 	};
 
