@@ -7,7 +7,7 @@
 begin t_xen_pipeline
 reference_files real "$build/bin/sluice-agent"
 "$here/root" "$work/root" bash coreutils sed grep mawk perl findutils \
-	util-linux passwd adduser procps m4 libc-bin hostname sendmail-bin sendmail-cf \
+	util-linux passwd adduser procps dash m4 libc-bin hostname sendmail-bin sendmail-cf \
 	sendmail-base clamav-daemon libmagic-mgc || skip "no root can be made"
 
 # The tree and its programs, at the same place, and what those are linked with.
