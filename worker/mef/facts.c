@@ -61,7 +61,7 @@ facts_number(struct mef_bag *bag, const char *name, uint64_t value)
 void
 facts_add(struct mef_bag *bag, const char *text, size_t n)
 {
-	const char *equals = memchr(text, '=', n);
+	const char *equals;
 	char number[24], *end;
 	unsigned long long value;
 
@@ -69,7 +69,9 @@ facts_add(struct mef_bag *bag, const char *text, size_t n)
 		n = TEXT_MOST - 1;
 	add_text(bag, text, (int)n);
 	tell(bag, MEF_HEADER, text, n);
-	if (!equals || equals[1] < '0' || equals[1] > '9')
+	equals = memchr(text, '=', n); /* no text ends by a NUL */
+	if (!equals || equals + 1 == text + n || equals[1] < '0' ||
+	    equals[1] > '9')
 		return;
 	(void)snprintf(number, sizeof(number), "%.*s",
 	    (int)(text + n - equals - 1), equals + 1);
