@@ -14,20 +14,25 @@ reference_files real "$build/bin/sluice-agent"
 mkdir -p "$work/root$root" "$work/root$build/tests"
 (cd "$root" && git ls-files -z | tar -cf - --null -T -) |
 	tar -xf - -C "$work/root$root"
-cp -a "$build/bin" "$work/root$build/"
+mkdir "$work/root$build/bin"
+cp -a "$build"/bin/sluice* "$work/root$build/bin/"
 cp -a "$build/tests/xen_reference" "$work/root$build/tests/"
-ldd "$build"/bin/* "$build/tests/xen_reference" 2>/dev/null |
+ldd "$build"/bin/sluice* "$build/tests/xen_reference" 2>/dev/null |
 	sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u | while read -r file; do
 	cp -Lu "$file" "$work/root/usr/lib/x86_64-linux-gnu/"
 done
 cp -a "$build/xen-references/real/linux" "$work/root/reference"
+
+# Mail lies on a disk, in name.
+truncate -s 256M "$work/root/disk"
+mkfs.ext4 -q -F "$work/root/disk" || skip "no mkfs.ext4"
 
 cat >"$work/script" <<EOF
 #!/bin/sh
 for d in dev proc sys run; do
 	mount --rbind /\$d root/\$d || exit 1
 done
-cp /bin/busybox root/usr/bin/busybox
+mount -o loop root/disk root/var/tmp || exit 1
 ifconfig lo 127.0.0.1 up
 export PATH=/usr/sbin:/usr/bin SLUICE_BUILD=$build
 chroot root $root/tests/xen/pipeline_in_dom0.sh /reference || exit 1
