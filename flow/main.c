@@ -3,16 +3,14 @@
  */
 #include "flow/daemon.h"
 #include "flow/offline.h"
+#include "flow/start.h"
 
 #include "common/conf.h"
 #include "common/log.h"
 
 #include <argp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-#define EXIT_USAGE 100
 
 #define KEY_JSON  256
 #define KEY_STATS 257
@@ -86,17 +84,11 @@ static const struct argp_option options[] = {
 static int
 run_daemon(const char *path)
 {
-	struct conf *conf;
-	char err[1024];
+	struct conf *conf = start_conf("sluice-flow", path);
 	int r;
 
-	if (conf_load(path, &conf, err, sizeof(err)) < 0) {
-		log_error("%s", err);
-		return EXIT_USAGE;
-	}
-	log_init("sluice-flow",
-	    (enum log_level)log_level_parse(conf->site.log_level));
-	(void)signal(SIGPIPE, SIG_IGN);
+	if (!conf)
+		return START_EXIT_USAGE;
 	(void)umask(022);
 	r = flow_daemon_run(conf);
 	(void)conf_free(conf);
@@ -112,9 +104,9 @@ main(int argc, char **argv)
 	struct arguments a = {.conf_path = NULL};
 
 	log_init("sluice-flow", LOG_LEVEL_INFO);
-	argp_err_exit_status = EXIT_USAGE;
+	argp_err_exit_status = START_EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
-		return EXIT_USAGE;
+		return START_EXIT_USAGE;
 	return a.conf_path ? run_daemon(a.conf_path)
 			   : offline_run(&a.offline, stdout);
 }

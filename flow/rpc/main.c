@@ -10,6 +10,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "flow/start.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -18,32 +19,9 @@
 #include <signal.h>
 #include <string.h>
 
-#define EXIT_USAGE  100
 #define EXIT_SYSTEM 111
 
 const char *argp_program_version = "sluice-rpc 0.1.0";
-
-static error_t
-parse_option(int key, char *value, struct argp_state *state)
-{
-	const char **conf_path = state->input;
-
-	switch (key) {
-	case 'c':
-		*conf_path = value;
-		return 0;
-	case ARGP_KEY_END:
-		if (!*conf_path)
-			argp_error(state, "name a configuration (-c FILE)");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp_option options[] = {
-    {"conf", 'c', "FILE", 0, "Serve as this configuration says", 0},
-    {NULL, 0, NULL, 0, NULL, 0}};
 
 static int
 fail(const char *what, const char *err)
@@ -143,7 +121,7 @@ listen_and_serve(const struct conf *conf)
 	if (port == 0) {
 		log_error("flow.rpc_port = 0: nothing is served; name a port "
 			  "of loopback");
-		return EXIT_USAGE;
+		return START_EXIT_USAGE;
 	}
 	fds[0] = rpc_listen(false, port);
 	fds[1] = rpc_listen(true, port);
@@ -163,26 +141,14 @@ listen_and_serve(const struct conf *conf)
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse_option, NULL,
+	struct conf *conf = start_daemon(argc, argv, "sluice-rpc",
+	    "Serve as this configuration says",
 	    "Answer XML-RPC on loopback about the connections that carry "
-	    "mail.",
-	    NULL, NULL, NULL};
-	const char *path = NULL;
-	struct conf *conf;
-	char err[1024];
+	    "mail.");
 	int r;
 
-	log_init("sluice-rpc", LOG_LEVEL_INFO);
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &path) != 0)
-		return EXIT_USAGE;
-	if (conf_load(path, &conf, err, sizeof(err)) < 0) {
-		log_error("%s", err);
-		return EXIT_USAGE;
-	}
-	log_init("sluice-rpc",
-	    (enum log_level)log_level_parse(conf->site.log_level));
-	(void)signal(SIGPIPE, SIG_IGN);
+	if (!conf)
+		return START_EXIT_USAGE;
 	r = listen_and_serve(conf);
 	(void)conf_free(conf);
 	return r;
