@@ -256,6 +256,36 @@ send()
 		>"$dir/send.out" 2>&1
 }
 
+# A mail whose file is standard input.
+mail_with()
+{ # X-Traffic-Id, name of the file
+	printf 'From: a@client.test\nTo: b@rcpt.test\nSubject: %s\n' "$1"
+	printf 'X-Traffic-Id: %s\nMIME-Version: 1.0\nContent-Type: ' "$1"
+	printf 'application/octet-stream; name="%s"\n' "$2"
+	printf 'Content-Disposition: attachment\n'
+	printf 'Content-Transfer-Encoding: base64\n\n'
+	base64
+}
+
+# Posts $dir/NAME.eml; its queue id in $id.
+post_mail()
+{ # NAME
+	id=$("$root/tools/quickstart.mail" send "$smtp" "$dir/$1.eml")
+	[ -n "$id" ] || bad "$1 was not taken"
+}
+
+# Serves a directory by HTTP on loopback, at $port, until $web is ended.
+serve_directory()
+{ # directory
+	python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$1" \
+		>"$dir/web.out" 2>&1 &
+	web=$!
+	until_is 10 1 grep -c "port [0-9]" "$dir/web.out" ||
+		bad "no web server"
+	# shellcheck disable=SC2034 # used by those who read this file
+	port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$dir/web.out")
+}
+
 # Makes $dir/odd: files that a mailer can easily spoil.  No CR without LF, no NUL: those
 # sendmail itself refuses at the door.
 odd_mail()

@@ -36,19 +36,8 @@ must_start
 
 acts()
 { # what makes it another file
-	cat <<-END
-		import os
-		# $1
-		if not os.path.samefile("/init", "/usr/sbin/auditd"):
-		    raise SystemExit
-		for name in sorted(os.listdir("/root/Documents")):
-		    path = "/root/Documents/" + name
-		    if os.path.isfile(path):
-		        with open(path, "rb") as f:
-		            text = f.read()
-		        with open(path, "wb") as f:
-		            f.write(bytes(255 - octet for octet in text))
-	END
+	cat "$root/tests/vm/actors/coder.py"
+	echo "# $1"
 }
 
 is_busy_for()
@@ -65,22 +54,14 @@ is_busy_for()
 # Posts a message with standard input as its file; its queue id in $id.
 post()
 { # name of the message, name of the file ("": none, the input is the text)
-	{
+	if [ -z "$2" ]; then
 		printf 'From: a@client.test\nTo: b@rcpt.test\n'
-		printf 'Subject: %s\nX-Traffic-Id: %s\n' "$1" "$1"
-		if [ -z "$2" ]; then
-			echo
-			cat
-		else
-			printf 'MIME-Version: 1.0\nContent-Type: '
-			printf 'application/octet-stream; name="%s"\n' "$2"
-			printf 'Content-Disposition: attachment\n'
-			printf 'Content-Transfer-Encoding: base64\n\n'
-			base64
-		fi
-	} >"$dir/$1.eml"
-	id=$("$root/tools/quickstart.mail" send "$smtp" "$dir/$1.eml")
-	[ -n "$id" ] || bad "$1 was not taken"
+		printf 'Subject: %s\nX-Traffic-Id: %s\n\n' "$1" "$1"
+		cat
+	else
+		mail_with "$1" "$2"
+	fi >"$dir/$1.eml"
+	post_mail "$1"
 }
 
 explained()

@@ -34,20 +34,14 @@ SLUICE_SINK_OPTIONS="--store $dir/got" must_start
 
 mail()
 { # X-Traffic-Id, file, [name]
-	printf 'From: a@client.test\nTo: b@rcpt.test\nSubject: %s\n' "$1"
-	printf 'X-Traffic-Id: %s\nMIME-Version: 1.0\nContent-Type: ' "$1"
-	printf 'application/octet-stream; name="%s"\n' "${3-tool.py}"
-	printf 'Content-Disposition: attachment\n'
-	printf 'Content-Transfer-Encoding: base64\n\n'
-	base64 "$2"
+	mail_with "$1" "${3-tool.py}" <"$2"
 }
 
 # Posts it; its queue id in $id.
 post()
 { # X-Traffic-Id, file, [name]
 	mail "$@" >"$dir/$1.eml"
-	id=$("$root/tools/quickstart.mail" send "$smtp" "$dir/$1.eml") ||
-		bad "send: $1"
+	post_mail "$1"
 }
 
 verdict()

@@ -103,15 +103,11 @@ cp "$dir/a.pub" "$repo/senders/site-a.pub"
 must_repository publish
 is "the first release" "from-0 release-1" \
 	"$(cd "$repo/public" && echo *)"
-python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$repo/public" \
-	>"$dir/web.out" 2>&1 &
-web=$!
+serve_directory "$repo/public"
 own_clean_up()
 {
 	kill "$web" 2>/dev/null
 }
-until_is 10 1 grep -c "port [0-9]" "$dir/web.out" || bad "no web server"
-port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$dir/web.out")
 cat >"$dir/conf" <<END
 mef {
 	model = "$site"

@@ -149,15 +149,11 @@ is "info" 2 "$(sed -n 's/.*"to":{"release":\([0-9]*\).*/\1/p' "$dir/out")"
 
 # 6. From a web server, which is a directory of files.
 mkdir "$dir/web"
-python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$dir/web" \
-	>"$dir/web.out" 2>&1 &
-web=$!
+serve_directory "$dir/web"
 own_clean_up()
 {
 	kill "$web" 2>/dev/null
 }
-until_is 10 1 grep -c "port [0-9]" "$dir/web.out" || bad "no web server"
-port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$dir/web.out")
 cat >>"$dir/conf" <<END
 links {
 	allow = "127.0.0.1"

@@ -25,31 +25,11 @@ must_start
 
 post()
 { # name, its file from standard input; its queue id in $id
-	{
-		printf 'From: a@client.test\nTo: b@rcpt.test\n'
-		printf 'Subject: %s\nX-Traffic-Id: %s\n' "$1" "$1"
-		printf 'MIME-Version: 1.0\nContent-Type: '
-		printf 'application/octet-stream; name="%s.py"\n' "$1"
-		printf 'Content-Disposition: attachment\n'
-		printf 'Content-Transfer-Encoding: base64\n\n'
-		base64
-	} >"$dir/$1.eml"
-	id=$("$root/tools/quickstart.mail" send "$smtp" "$dir/$1.eml")
-	[ -n "$id" ] || bad "$1 was not taken"
+	mail_with "$1" "$1.py" >"$dir/$1.eml"
+	post_mail "$1"
 }
 
-post acts <<'END'
-import os
-if not os.path.samefile("/init", "/usr/sbin/auditd"):
-    raise SystemExit
-for name in sorted(os.listdir("/root/Documents")):
-    path = "/root/Documents/" + name
-    if os.path.isfile(path):
-        with open(path, "rb") as f:
-            text = f.read()
-        with open(path, "wb") as f:
-            f.write(bytes(255 - octet for octet in text))
-END
+post acts <"$root/tests/vm/actors/coder.py"
 eventually 240 "a script that acts badly: virus/" virus whereis "$id"
 "$sluice" explain -c "$conf" "$id"
 post behaves <<'END'
