@@ -12,6 +12,9 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+import flow_daemon
+
 BIN, PLACE = sys.argv[1:]
 random.seed(5)
 failures = 0
@@ -33,24 +36,13 @@ for name in ("spool", "run"):
     os.makedirs(os.path.join(PLACE, name))
 
 
-class Daemon:
+class Daemon(flow_daemon.Daemon):
     def __init__(self):
-        self.log = PLACE + "/log"
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen(
-                [BIN + "/sluice-learn", "-c", PLACE + "/conf"], stderr=log)
-
-    def said(self, text):
-        for _ in range(100):
-            with open(self.log) as log:
-                if text in log.read():
-                    return True
-            time.sleep(0.1)
-        return False
+        super().__init__(BIN + "/sluice-learn", PLACE + "/conf",
+                         PLACE + "/log")
 
     def end(self, how):
-        self.process.send_signal(how)
-        return self.process.wait(20)
+        return super().end(how, 20)
 
 
 def connect():

@@ -11,6 +11,9 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True
+import flow_daemon
+
 PROGRAM, PLACE = sys.argv[1:]
 PORT = 2525
 QUESTIONS = 20000
@@ -35,24 +38,9 @@ def write_conf(interface):
                 ' ports = "%d"\n}\n' % (PLACE, PLACE, PLACE, interface, PORT))
 
 
-class Daemon:
+class Daemon(flow_daemon.Daemon):
     def __init__(self):
-        self.log = PLACE + "/log"
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, "-c", PLACE + "/conf"], stderr=log)
-
-    def said(self, text):
-        for _ in range(100):
-            with open(self.log) as log:
-                if text in log.read():
-                    return True
-            time.sleep(0.1)
-        return False
-
-    def end(self, how):
-        self.process.send_signal(how)
-        return self.process.wait(10)
+        super().__init__(PROGRAM, PLACE + "/conf", PLACE + "/log")
 
 
 def connect():
@@ -66,28 +54,6 @@ def ask(text):
     with connect() as s:
         s.send(text.encode())
         return s.recv(4096).decode()
-
-
-def serve(listener):
-    while True:
-        sock = listener.accept()[0]
-        f = sock.makefile("rwb", buffering=0)
-        f.write(b"220 mx\r\n")
-        for line in iter(f.readline, b""):
-            verb = line.split()[0]
-            if verb == b"DATA":
-                f.write(b"354 go\r\n")
-                while f.readline() != b".\r\n":
-                    pass
-                f.write(b"250 2.0.0 QID%d Message accepted for delivery\r\n"
-                        % sock.getpeername()[1])
-            elif verb == b"QUIT":
-                f.write(b"221 bye\r\n")
-                break
-            else:
-                f.write(b"250 ok\r\n")
-        f.close()
-        sock.close()
 
 
 def mail(hang_up=True):
@@ -160,7 +126,7 @@ def status_of(pid):
 sh("ip link set lo up")
 for name in ("spool", "state", "run"):
     os.makedirs(os.path.join(PLACE, name))
-threading.Thread(target=serve, daemon=True, args=(
+threading.Thread(target=flow_daemon.serve, daemon=True, args=(
     socket.create_server(("127.0.0.1", PORT)),)).start()
 
 write_conf("lo")

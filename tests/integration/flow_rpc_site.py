@@ -11,6 +11,8 @@ import threading
 import time
 import xmlrpc.client
 
+import flow_daemon
+
 SMTP, RPC = 2525, 8811
 failures = 0
 
@@ -30,21 +32,15 @@ def wait_for(what, seconds=10):
     return False
 
 
-class Daemon:
+class Daemon(flow_daemon.Daemon):
     def __init__(self, place, program, ready):
-        self.log = "%s/%s.log" % (place, os.path.basename(program))
         self.ready = ready
-        self.command = [program, "-c", place + "/conf"]
-        self.start()
+        super().__init__(program, place + "/conf",
+                         "%s/%s.log" % (place, os.path.basename(program)))
 
     def start(self):
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen(
-                self.command, stdout=log, stderr=log)
+        super().start()
         atexit.register(self.process.kill)
-
-    def said(self, text):
-        return wait_for(lambda: text in open(self.log).read())
 
     def runs(self):
         return self.said(self.ready)
@@ -53,8 +49,7 @@ class Daemon:
         self.process.send_signal(how)
 
     def end(self, how=signal.SIGTERM):
-        self.tell(how)
-        return self.process.wait(10)
+        return super().end(how)
 
     def status(self):
         with open("/proc/%d/status" % self.process.pid) as f:
@@ -97,7 +92,7 @@ class Site:
                     ' engines_user = "nobody"\n}\nflow {\n interface = "lo"\n'
                     ' ports = "%d"\n rpc_port = %d\n%s\n}\n'
                     % (place, place, place, SMTP, RPC, more))
-        threading.Thread(target=serve, daemon=True, args=(
+        threading.Thread(target=flow_daemon.serve, daemon=True, args=(
             socket.create_server(("127.0.0.1", SMTP)),)).start()
         if is_played:
             self.learner = Learner(place + "/run/flow/learn.sock")
@@ -120,28 +115,6 @@ class Site:
 
 def server(host="127.0.0.1"):
     return xmlrpc.client.ServerProxy("http://%s:%d/RPC2" % (host, RPC))
-
-
-def serve(listener):
-    while True:
-        sock = listener.accept()[0]
-        f = sock.makefile("rwb", buffering=0)
-        f.write(b"220 mx\r\n")
-        for line in iter(f.readline, b""):
-            verb = line.split()[0]
-            if verb == b"DATA":
-                f.write(b"354 go\r\n")
-                while f.readline() != b".\r\n":
-                    pass
-                f.write(b"250 2.0.0 QID%d Message accepted for delivery\r\n"
-                        % sock.getpeername()[1])
-            elif verb == b"QUIT":
-                f.write(b"221 bye\r\n")
-                break
-            else:
-                f.write(b"250 ok\r\n")
-        f.close()
-        sock.close()
 
 
 def mail(message_id="<x@example>", client="127.0.0.1"):
