@@ -129,6 +129,15 @@ parse_number(enum conf_kind kind, const char *text, uint64_t *ret)
 }
 
 static int
+refuse_size(
+    const struct conf_setting *s, bool is_small, char *err, size_t err_size)
+{
+	(void)snprintf(err, err_size, "too %s; write %s .. %s",
+	    is_small ? "small" : "large", s->lo, s->hi);
+	return -EINVAL;
+}
+
+static int
 take_number(
     const struct conf_setting *s, const char *text, char *err, size_t err_size)
 {
@@ -146,11 +155,8 @@ take_number(
 	if (r == 0)
 		r = parse_number(s->kind, s->hi, &hi);
 	assert(r == 0); /* conf.def is ours */
-	if (n < lo || n > hi) {
-		(void)snprintf(err, err_size, "too %s; write %s .. %s",
-		    n < lo ? "small" : "large", s->lo, s->hi);
-		return -EINVAL;
-	}
+	if (n < lo || n > hi)
+		return refuse_size(s, n < lo, err, err_size);
 	*(uint64_t *)s->at = n;
 	return 0;
 }
@@ -197,11 +203,8 @@ take_real(
 	if (r == 0)
 		r = parse_real(s->hi, &hi);
 	assert(r == 0); /* conf.def is ours */
-	if (n < lo || n > hi) {
-		(void)snprintf(err, err_size, "too %s; write %s .. %s",
-		    n < lo ? "small" : "large", s->lo, s->hi);
-		return -EINVAL;
-	}
+	if (n < lo || n > hi)
+		return refuse_size(s, n < lo, err, err_size);
 	*(double *)s->at = n;
 	return 0;
 }
