@@ -171,11 +171,12 @@ use_clone(const struct vmm_ops *ops, struct vm *vm,
     size_t err_size)
 {
 	struct vmm_stats stats = {0};
-	struct mono mark = mono_now();
+	struct mono mark;
 	int r;
 
 	ops->stats(vm, &stats);
 	if (stats.wants_rehearsal) {
+		mark = mono_now();
 		r = ops->rehearse(vm);
 		if (r == 0)
 			r = wait_for(ops, vm, VMM_PARKED);
