@@ -25,6 +25,9 @@ command_main model_archive;
 
 #define MODEL_SKETCH 126u /* 42 bands of 3, model_groups.c */
 
+/* What --floor says; ends the process if that is no number from 2 on. */
+uint32_t model_floor(struct argp_state *state, const char *arg);
+
 struct document {
 	char *path;
 	const char *name; /* within path: what tables call it */

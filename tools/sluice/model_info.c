@@ -15,6 +15,17 @@ struct info_options {
 	uint64_t release; /* 0: that of the model */
 };
 
+uint32_t
+model_floor(struct argp_state *state, const char *arg)
+{
+	char *end;
+	const unsigned long floor = strtoul(arg, &end, 10);
+
+	if (*end || (uint32_t)floor < 2)
+		argp_error(state, "%s: write a number from 2 on", arg);
+	return (uint32_t)floor;
+}
+
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
@@ -26,9 +37,7 @@ parse(int key, char *arg, struct argp_state *state)
 		o->output = arg;
 		return 0;
 	case 'f':
-		o->floor = (uint32_t)strtoul(arg, &end, 10);
-		if (*end || o->floor < 2)
-			argp_error(state, "%s: write a number from 2 on", arg);
+		o->floor = model_floor(state, arg);
 		return 0;
 	case 'r':
 		o->release = strtoull(arg, &end, 10);

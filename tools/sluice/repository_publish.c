@@ -19,6 +19,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "tools/sluice/model.h"
 #include "tools/sluice/model_update.h"
 #include "tools/sluice/put.h"
 #include "tools/sluice/repository_notice.h"
@@ -72,16 +73,13 @@ static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
 	struct publish_options *o = state->input;
-	char *end;
 
 	switch (key) {
 	case 's':
 		o->secret = arg;
 		return 0;
 	case 'f':
-		o->floor = (uint32_t)strtoul(arg, &end, 10);
-		if (*end || o->floor < 2)
-			argp_error(state, "%s: write a number from 2 on", arg);
+		o->floor = model_floor(state, arg);
 		return 0;
 	case 't':
 		parse_address(state, arg);
