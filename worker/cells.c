@@ -21,6 +21,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+/* How long a used cell's successor is put off, while others are ready. */
+#define REPLACE_USEC (5 * USEC_PER_MSEC)
+
 struct cell {
 	TAILQ_ENTRY(cell) link;
 	struct cells *cells;
@@ -52,6 +55,7 @@ struct cells {
 	struct cell_list wanted; /* asked for, in the order of their pids */
 	struct cell_list ready, busy;
 	unsigned int owed;        /* used, and not yet asked to be replaced */
+	struct event *replace;    /* when they are */
 	struct cell_list leaving; /* all said, but not yet seen to end */
 	TAILQ_HEAD(, cell_run) waiting;
 	cells_lost *lost;
@@ -159,11 +163,6 @@ want_some(struct cells *cells, uint64_t n)
 		lose(cells, r);
 }
 
-/*
- * Have the cells that were used replaced: at once when none waits any more,
- * else when one has done its work, since a fork would compete with it for the
- * processor while a message waits for it.
- */
 static void
 replace(struct cells *cells)
 {
@@ -171,6 +170,30 @@ replace(struct cells *cells)
 
 	cells->owed = 0;
 	want_some(cells, owed);
+}
+
+static void
+on_replace(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	replace(arg);
+}
+
+/*
+ * Have the cells that were used replaced: at once when none waits any more,
+ * else in a moment, since a fork competes for the processor with what else the
+ * message that used one waits for, as its scan by clamd.
+ */
+static void
+replace_soon(struct cells *cells)
+{
+	static const struct timeval moment = {0, REPLACE_USEC};
+
+	if (TAILQ_EMPTY(&cells->ready))
+		replace(cells);
+	else if (!evtimer_pending(cells->replace, NULL))
+		(void)event_add(cells->replace, &moment);
 }
 
 /* Start the oldest waiting run on the oldest waiting cell, if both exist. */
@@ -208,8 +231,8 @@ match(struct cells *cells)
 		TAILQ_INSERT_TAIL(&cells->busy, cell, link);
 		(void)event_add(cell->deadline, &wall);
 	}
-	if (TAILQ_EMPTY(&cells->ready))
-		replace(cells);
+	if (cells->owed > 0)
+		replace_soon(cells);
 }
 
 static const char *
@@ -244,7 +267,6 @@ leave(struct cell *cell)
 	close_fd(&cell->arena);
 	cell->sock = cell->arena = -1;
 	cell->run = NULL;
-	replace(cell->cells);
 }
 
 static void
@@ -318,7 +340,6 @@ busy_gone(struct cell *cell, const struct wire_cell_gone *gone)
 		yield_explain(cell->cells->conf, engine_of(cell->run),
 		    cell->is_late, gone, &why);
 	TAILQ_REMOVE(&cell->cells->busy, cell, link);
-	replace(cell->cells);
 	cell_free(cell);
 	hand_over(run, &yield, r < 0 ? &why : NULL);
 }
@@ -379,6 +400,7 @@ cells_new(struct event_base *base, int scan_fd, const struct conf *conf,
 	TAILQ_INIT(&cells->busy);
 	TAILQ_INIT(&cells->leaving);
 	TAILQ_INIT(&cells->waiting);
+	cells->replace = evtimer_new(base, on_replace, cells);
 	cells->heard =
 	    event_new(base, scan_fd, EV_READ | EV_PERSIST, on_heard, cells);
 	(void)event_add(cells->heard, NULL);
@@ -414,6 +436,7 @@ cells_free(struct cells *cells)
 		free(run);
 	}
 	event_free(cells->heard);
+	event_free(cells->replace);
 	free(cells);
 	return NULL;
 }
