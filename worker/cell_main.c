@@ -30,21 +30,19 @@
 
 #define ENGINES_FD PROC_FIRST_FD
 
-/* conf worker.cells_max is at most this. */
-#define CELLS_MAX 256
+/* The engines want at most worker.cells_max (256) at a time; of some that
+ * they have done with they may not have heard yet that we know it too. */
+#define CHILDREN_MAX 512
 
 struct scan {
 	const struct conf *conf;
 	int children_fd;    /* signalfd of SIGCHLD */
 	unsigned int alive; /* cells, waiting or at work */
 	struct child {
+		uint64_t number;
 		pid_t pid;
 		int fd; /* stands for it */
-	} children[CELLS_MAX];
-	unsigned int wanted; /* cells to fork as soon as alive allows */
-	struct want {
-		int sock, arena; /* the cell's */
-	} wants[CELLS_MAX];      /* the oldest first */
+	} children[CHILDREN_MAX];
 };
 
 /* What is in the process of a cell, and belongs to its parent or to others:
@@ -56,16 +54,12 @@ close_others(const struct scan *scan)
 	(void)close(scan->children_fd);
 	for (unsigned int i = 0; i < scan->alive; i++)
 		(void)close(scan->children[i].fd);
-	for (unsigned int i = 1; i < scan->wanted; i++) {
-		(void)close(scan->wants[i].sock);
-		(void)close(scan->wants[i].arena);
-	}
 }
 
 /* The cell's whole life, in the child.  The budgets are on before the
  * message arrives; its exit status is all it can say outside its reading. */
 __attribute__((noreturn)) static void
-cell_live(const struct scan *scan, const struct want *mine)
+cell_live(const struct scan *scan, int sock, int arena)
 {
 	static struct ipc_msg msg; /* too large for a small stack */
 	const struct conf *conf = scan->conf;
@@ -78,15 +72,15 @@ cell_live(const struct scan *scan, const struct want *mine)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (sandbox_cell(&budget) < 0)
 		_exit(CELL_EXIT_UNCONFINED);
-	if (ipc_recv(mine->sock, &msg) < 0 || wire_task(&msg, &task) < 0)
+	if (ipc_recv(sock, &msg) < 0 || wire_task(&msg, &task) < 0)
 		_exit(EXIT_SUCCESS); /* nobody wants this cell any more */
 	r = task->what == TASK_MESSAGE
-		? cell_read(msg.fds[0], mine->arena, &task->limits)
+		? cell_read(msg.fds[0], arena, &task->limits)
 		: cell_features(
-		      msg.fds[0], mine->arena, task->what == TASK_PROGRAM_2001);
+		      msg.fds[0], arena, task->what == TASK_PROGRAM_2001);
 	/* The end of the socket is what the engines wait for; the rest of this
 	 * process may take its time. */
-	(void)close(mine->sock);
+	(void)close(sock);
 	_exit(r == 0         ? EXIT_SUCCESS
 	      : r == -ENOMEM ? CELL_EXIT_MEMORY
 			     : EXIT_FAILURE);
@@ -100,36 +94,23 @@ set_blocking(int fd)
 	return fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* The cell of the oldest want. */
+/* The cell that msg wants.  0 or -errno. */
 static int
-cell_fork(struct scan *scan)
+cell_fork(struct scan *scan, struct ipc_msg *msg)
 {
-	struct want *mine = &scan->wants[0];
 	struct child *child = &scan->children[scan->alive];
-	struct wire_cell cell = {.pid = proc_fork(&child->fd)};
+	const struct wire_cell *cell;
 
-	if (cell.pid == 0)
-		cell_live(scan, mine);
-	if (cell.pid < 0)
-		return cell.pid;
-	(void)close(mine->sock);
-	(void)close(mine->arena);
-	scan->wanted--;
-	memmove(mine, mine + 1, scan->wanted * sizeof(*mine));
-	child->pid = cell.pid;
+	if (wire_cell_want(msg, &cell) < 0 || scan->alive == CHILDREN_MAX)
+		return -EBADMSG;
+	child->number = cell->number;
+	child->pid = proc_fork(&child->fd);
+	if (child->pid == 0)
+		cell_live(scan, msg->fds[0], msg->fds[1]);
+	if (child->pid < 0)
+		return child->pid;
 	scan->alive++;
-	return ipc_send(ENGINES_FD, WIRE_CELL, &cell, sizeof(cell), NULL, 0);
-}
-
-static int
-fork_wanted(struct scan *scan)
-{
-	int r = 0;
-
-	while (r == 0 && scan->wanted > 0 &&
-	       scan->alive < scan->conf->worker.cells_max)
-		r = cell_fork(scan);
-	return r;
+	return 0;
 }
 
 static uint64_t
@@ -140,45 +121,28 @@ usage_usec(const struct rusage *ru)
 	       (uint64_t)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec);
 }
 
-static struct child *
-find(struct scan *scan, pid_t pid)
+static void
+end_cell(const struct scan *scan, uint64_t number)
 {
 	for (unsigned int i = 0; i < scan->alive; i++)
-		if (scan->children[i].pid == pid)
-			return &scan->children[i];
-	return NULL;
+		if (scan->children[i].number == number)
+			(void)syscall(SYS_pidfd_send_signal,
+			    scan->children[i].fd, SIGKILL, NULL, 0);
 }
 
-/* Forget a cell that was reaped; false: no cell of ours. */
-static bool
+/* Forget a cell that was reaped: its number, or 0 for no cell of ours. */
+static uint64_t
 forget(struct scan *scan, pid_t pid)
 {
-	struct child *child = find(scan, pid);
+	for (unsigned int i = 0; i < scan->alive; i++) {
+		const struct child gone = scan->children[i];
 
-	if (!child)
-		return false;
-	(void)close(child->fd);
-	*child = scan->children[--scan->alive];
-	return true;
-}
-
-static void
-end_cell(struct scan *scan, pid_t pid)
-{
-	const struct child *child = find(scan, pid);
-
-	if (child)
-		(void)syscall(
-		    SYS_pidfd_send_signal, child->fd, SIGKILL, NULL, 0);
-}
-
-static int
-add_want(struct scan *scan, struct ipc_msg *msg)
-{
-	if (wire_cell_want(msg) < 0 || scan->wanted == CELLS_MAX)
-		return -EBADMSG;
-	scan->wants[scan->wanted++] =
-	    (struct want){TAKE_FD(msg->fds[0]), TAKE_FD(msg->fds[1])};
+		if (gone.pid != pid)
+			continue;
+		(void)close(gone.fd);
+		scan->children[i] = scan->children[--scan->alive];
+		return gone.number;
+	}
 	return 0;
 }
 
@@ -193,9 +157,11 @@ reap(struct scan *scan)
 	while (read(scan->children_fd, &si, sizeof(si)) > 0)
 		; /* one signal may stand for many children */
 	while (r == 0 && (pid = wait4(-1, &status, WNOHANG, &ru)) > 0) {
-		struct wire_cell_gone gone = {pid, status, usage_usec(&ru)};
+		const struct wire_cell_gone gone = {.number = forget(scan, pid),
+		    .cpu_usec = usage_usec(&ru),
+		    .status = status};
 
-		if (forget(scan, pid))
+		if (gone.number > 0)
 			r = ipc_send(ENGINES_FD, WIRE_CELL_GONE, &gone,
 			    sizeof(gone), NULL, 0);
 	}
@@ -212,9 +178,9 @@ hear(struct scan *scan)
 	if (r < 0)
 		return r;
 	if (msg.type == WIRE_CELL_WANT)
-		r = add_want(scan, &msg);
+		r = cell_fork(scan, &msg);
 	else if (wire_cell_kill(&msg, &cell) == 0)
-		end_cell(scan, cell->pid);
+		end_cell(scan, cell->number);
 	ipc_drop_fds(&msg);
 	return r;
 }
@@ -228,9 +194,7 @@ serve(struct scan *scan)
 	int r;
 
 	for (;;) {
-		r = fork_wanted(scan);
-		if (r < 0)
-			return r;
+		r = 0;
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (p[1].revents)

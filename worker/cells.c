@@ -27,7 +27,7 @@
 struct cell {
 	TAILQ_ENTRY(cell) link;
 	struct cells *cells;
-	pid_t pid;
+	uint64_t number;
 	int sock, arena;
 	struct event *ended; /* the socket's end of file */
 	struct event *deadline;
@@ -52,11 +52,12 @@ struct cells {
 	const struct conf *conf;
 	int scan_fd;
 	struct event *heard;
-	struct cell_list wanted; /* asked for, in the order of their pids */
-	struct cell_list ready, busy;
-	unsigned int owed;        /* used, and not yet asked to be replaced */
-	struct event *replace;    /* when they are */
+	struct cell_list ready; /* may be on its way: its socket waits */
+	struct cell_list busy;
 	struct cell_list leaving; /* all said, but not yet seen to end */
+	uint64_t n, last;         /* in these lists; the last one's number */
+	uint64_t owed;            /* used, and not yet asked to be replaced */
+	struct event *replace;    /* when they are */
 	TAILQ_HEAD(, cell_run) waiting;
 	cells_lost *lost;
 	void *lost_arg;
@@ -69,6 +70,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg);
 static void
 cell_free(struct cell *cell)
 {
+	cell->cells->n--;
 	event_free(cell->ended);
 	event_free(cell->deadline);
 	close_fd(&cell->sock);
@@ -77,12 +79,12 @@ cell_free(struct cell *cell)
 }
 
 static struct cell *
-find_pid(struct cell_list *list, pid_t pid)
+find(struct cell_list *list, uint64_t number)
 {
 	struct cell *cell;
 
 	TAILQ_FOREACH (cell, list, link)
-		if (cell->pid == pid)
+		if (cell->number == number)
 			return cell;
 	return NULL;
 }
@@ -90,7 +92,7 @@ find_pid(struct cell_list *list, pid_t pid)
 static void
 end_late(struct cell *cell)
 {
-	struct wire_cell body = {.pid = cell->pid};
+	struct wire_cell body = {.number = cell->number};
 
 	cell->is_late = true;
 	/* A full buffer cannot be: the scan role reads at once.  If it has
@@ -105,22 +107,26 @@ cell_new(struct cells *cells, int sock, int arena)
 	struct cell *cell = xcalloc(1, sizeof(*cell));
 
 	cell->cells = cells;
+	cell->number = cells->last;
 	cell->sock = sock;
 	cell->arena = arena;
 	cell->ended =
 	    event_new(cells->base, sock, EV_READ | EV_PERSIST, on_ended, cell);
 	cell->deadline = evtimer_new(cells->base, on_deadline, cell);
+	(void)event_add(cell->ended, NULL);
+	cells->n++;
 	return cell;
 }
 
 /*
  * Ask for one more cell.  Its socket and its arena are made here, so that
  * neither the scan role nor a cell, which has the same system calls, needs to
- * be able to make any.
+ * be able to make any; and a task may be in the socket before the cell is.
  */
 static int
 want(struct cells *cells)
 {
+	const struct wire_cell body = {.number = ++cells->last};
 	int pair[2], fds[2], r;
 	struct cell *cell;
 
@@ -130,9 +136,9 @@ want(struct cells *cells)
 		return -errno;
 	fds[0] = pair[1];
 	fds[1] = memfd_new("reading");
-	r = fds[1] < 0
-		? fds[1]
-		: ipc_send(cells->scan_fd, WIRE_CELL_WANT, NULL, 0, fds, 2);
+	r = fds[1] < 0 ? fds[1]
+		       : ipc_send(cells->scan_fd, WIRE_CELL_WANT, &body,
+			     sizeof(body), fds, 2);
 	(void)close(pair[1]);
 	if (r < 0) {
 		close_fd(&fds[1]);
@@ -140,7 +146,7 @@ want(struct cells *cells)
 		return r;
 	}
 	cell = cell_new(cells, pair[0], fds[1]);
-	TAILQ_INSERT_TAIL(&cells->wanted, cell, link);
+	TAILQ_INSERT_TAIL(&cells->ready, cell, link);
 	return 0;
 }
 
@@ -152,24 +158,19 @@ lose(struct cells *cells, int r)
 	cells->lost(cells->lost_arg);
 }
 
-static void
-want_some(struct cells *cells, uint64_t n)
-{
-	int r = 0;
-
-	while (r == 0 && n-- > 0)
-		r = want(cells);
-	if (r < 0 && r != -EPIPE) /* its end of file is on the way */
-		lose(cells, r);
-}
-
+/* As many of those owed as there may be. */
 static void
 replace(struct cells *cells)
 {
-	const unsigned int owed = cells->owed;
+	int r = 0;
 
-	cells->owed = 0;
-	want_some(cells, owed);
+	while (r == 0 && cells->owed > 0 &&
+	       cells->n < cells->conf->worker.cells_max) {
+		cells->owed--;
+		r = want(cells);
+	}
+	if (r < 0 && r != -EPIPE) /* its end of file is on the way */
+		lose(cells, r);
 }
 
 static void
@@ -192,47 +193,52 @@ replace_soon(struct cells *cells)
 
 	if (TAILQ_EMPTY(&cells->ready))
 		replace(cells);
-	else if (!evtimer_pending(cells->replace, NULL))
+	else if (cells->owed > 0 && !evtimer_pending(cells->replace, NULL))
 		(void)event_add(cells->replace, &moment);
 }
 
-/* Start the oldest waiting run on the oldest waiting cell, if both exist. */
+/* Give a cell its task.  -errno: it died while it waited. */
+static int
+start(struct cell *cell, const struct cell_run *run)
+{
+	const struct conf *conf = cell->cells->conf;
+	const struct timeval wall = span_timeval(conf->budget.wall_usec);
+	const struct wire_task task = {.what = run->what,
+	    .limits = {.message_bytes = run->bytes,
+		.output_bytes = conf->budget.output_bytes,
+		.memory_bytes = conf->budget.memory_bytes,
+		.cpu_usec = conf->budget.cpu_usec,
+		.parts = (uint32_t)conf->budget.parts,
+		.depth = (uint32_t)conf->budget.depth,
+		.headers = (uint32_t)conf->budget.headers,
+		.links = conf->links.enabled ? (uint32_t)conf->links.per_message
+					     : 0}};
+
+	(void)event_add(cell->deadline, &wall);
+	return ipc_send(
+	    cell->sock, WIRE_TASK, &task, sizeof(task), &run->fd, 1);
+}
+
+/* Start the oldest waiting runs on the oldest waiting cells. */
 static void
 match(struct cells *cells)
 {
-	const struct conf *conf = cells->conf;
-	struct timeval wall = span_timeval(conf->budget.wall_usec);
 	struct cell_run *run;
 	struct cell *cell;
 
 	while ((run = TAILQ_FIRST(&cells->waiting)) &&
 	       (cell = TAILQ_FIRST(&cells->ready))) {
-		struct wire_task task = {.what = run->what,
-		    .limits = {.message_bytes = run->bytes,
-			.output_bytes = conf->budget.output_bytes,
-			.memory_bytes = conf->budget.memory_bytes,
-			.cpu_usec = conf->budget.cpu_usec,
-			.parts = (uint32_t)conf->budget.parts,
-			.depth = (uint32_t)conf->budget.depth,
-			.headers = (uint32_t)conf->budget.headers,
-			.links = conf->links.enabled
-				     ? (uint32_t)conf->links.per_message
-				     : 0}};
-
 		TAILQ_REMOVE(&cells->ready, cell, link);
 		cells->owed++;
-		if (ipc_send(cell->sock, WIRE_TASK, &task, sizeof(task),
-			&run->fd, 1) < 0) {
-			cell_free(cell); /* died while it waited */
-			continue;
+		if (start(cell, run) < 0) {
+			cell_free(cell);
+		} else {
+			TAILQ_REMOVE(&cells->waiting, run, link);
+			cell->run = run;
+			TAILQ_INSERT_TAIL(&cells->busy, cell, link);
 		}
-		TAILQ_REMOVE(&cells->waiting, run, link);
-		cell->run = run;
-		TAILQ_INSERT_TAIL(&cells->busy, cell, link);
-		(void)event_add(cell->deadline, &wall);
-	}
-	if (cells->owed > 0)
 		replace_soon(cells);
+	}
 }
 
 static const char *
@@ -310,23 +316,6 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	end_late(cell);
 }
 
-static int
-add_cell(struct cells *cells, const struct ipc_msg *msg)
-{
-	const struct wire_cell *body;
-	struct cell *cell;
-
-	cell = TAILQ_FIRST(&cells->wanted);
-	if (!cell || wire_cell(msg, &body) < 0)
-		return -EBADMSG;
-	TAILQ_REMOVE(&cells->wanted, cell, link);
-	cell->pid = body->pid;
-	(void)event_add(cell->ended, NULL);
-	TAILQ_INSERT_TAIL(&cells->ready, cell, link);
-	match(cells);
-	return 0;
-}
-
 /* A busy cell has gone: with its reading complete, or without. */
 static void
 busy_gone(struct cell *cell, const struct wire_cell_gone *gone)
@@ -352,16 +341,18 @@ cell_gone(struct cells *cells, const struct ipc_msg *msg)
 
 	if (wire_cell_gone(msg, &gone) < 0)
 		return -EBADMSG;
-	if ((cell = find_pid(&cells->leaving, gone->pid))) {
+	if ((cell = find(&cells->leaving, gone->number))) {
 		TAILQ_REMOVE(&cells->leaving, cell, link);
 		cell_free(cell);
-	} else if ((cell = find_pid(&cells->busy, gone->pid))) {
+	} else if ((cell = find(&cells->busy, gone->number))) {
 		busy_gone(cell, gone);
-	} else if ((cell = find_pid(&cells->ready, gone->pid))) {
+	} else if ((cell = find(&cells->ready, gone->number))) {
 		TAILQ_REMOVE(&cells->ready, cell, link);
 		cell_free(cell);
-		want_some(cells, 1);
+		cells->owed++;
 	}
+	replace_soon(cells);
+	match(cells);
 	return 0;
 }
 
@@ -375,9 +366,7 @@ on_heard(evutil_socket_t fd, short what, void *arg)
 	r = ipc_recv(fd, &cells->msg);
 	if (r == -EAGAIN)
 		return;
-	if (r == 0 && cells->msg.type == WIRE_CELL)
-		r = add_cell(cells, &cells->msg);
-	else if (r == 0)
+	if (r == 0)
 		r = cell_gone(cells, &cells->msg);
 	ipc_drop_fds(&cells->msg);
 	if (r < 0)
@@ -395,7 +384,6 @@ cells_new(struct event_base *base, int scan_fd, const struct conf *conf,
 	cells->scan_fd = scan_fd;
 	cells->lost = lost;
 	cells->lost_arg = arg;
-	TAILQ_INIT(&cells->wanted);
 	TAILQ_INIT(&cells->ready);
 	TAILQ_INIT(&cells->busy);
 	TAILQ_INIT(&cells->leaving);
@@ -404,7 +392,8 @@ cells_new(struct event_base *base, int scan_fd, const struct conf *conf,
 	cells->heard =
 	    event_new(base, scan_fd, EV_READ | EV_PERSIST, on_heard, cells);
 	(void)event_add(cells->heard, NULL);
-	want_some(cells, conf->worker.cells);
+	cells->owed = conf->worker.cells;
+	replace(cells);
 	return cells;
 }
 
@@ -427,7 +416,6 @@ cells_free(struct cells *cells)
 
 	if (!cells)
 		return NULL;
-	free_list(&cells->wanted);
 	free_list(&cells->ready);
 	free_list(&cells->busy);
 	free_list(&cells->leaving);

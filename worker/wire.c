@@ -71,33 +71,27 @@ wire_judgement(const struct ipc_msg *msg, const struct wire_judgement **ret,
 }
 
 static int
-wire_pid(const struct ipc_msg *msg, uint32_t type, int n_fds,
+wire_cell(const struct ipc_msg *msg, uint32_t type, int n_fds,
     const struct wire_cell **ret)
 {
 	const struct wire_cell *cell = (const void *)msg->body;
 
-	if (!is_exactly(msg, type, sizeof(*cell), n_fds) || cell->pid <= 0)
+	if (!is_exactly(msg, type, sizeof(*cell), n_fds) || cell->number == 0)
 		return -EBADMSG;
 	*ret = cell;
 	return 0;
 }
 
 int
-wire_cell(const struct ipc_msg *msg, const struct wire_cell **ret)
+wire_cell_want(const struct ipc_msg *msg, const struct wire_cell **ret)
 {
-	return wire_pid(msg, WIRE_CELL, 0, ret);
-}
-
-int
-wire_cell_want(const struct ipc_msg *msg)
-{
-	return is_exactly(msg, WIRE_CELL_WANT, 0, 2) ? 0 : -EBADMSG;
+	return wire_cell(msg, WIRE_CELL_WANT, 2, ret);
 }
 
 int
 wire_cell_kill(const struct ipc_msg *msg, const struct wire_cell **ret)
 {
-	return wire_pid(msg, WIRE_CELL_KILL, 0, ret);
+	return wire_cell(msg, WIRE_CELL_KILL, 0, ret);
 }
 
 int
@@ -106,7 +100,7 @@ wire_cell_gone(const struct ipc_msg *msg, const struct wire_cell_gone **ret)
 	const struct wire_cell_gone *gone = (const void *)msg->body;
 
 	if (!is_exactly(msg, WIRE_CELL_GONE, sizeof(*gone), 0) ||
-	    gone->pid <= 0)
+	    gone->number == 0)
 		return -EBADMSG;
 	*ret = gone;
 	return 0;

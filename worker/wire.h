@@ -5,7 +5,6 @@
  *   deliver -> engines  WIRE_JOB        one message to judge (fd: message)
  *   engines -> deliver  WIRE_JUDGEMENT  all answers + evidence (JSON)
  *   engines -> scan     WIRE_CELL_WANT  fork a cell (fds: socket, arena)
- *   scan    -> engines  WIRE_CELL       the cell of the oldest want waits
  *   scan    -> engines  WIRE_CELL_GONE  its wait status
  *   engines -> scan     WIRE_CELL_KILL  its deadline has passed
  *   engines -> cell     WIRE_TASK       limits (fd: message or program)
@@ -34,7 +33,6 @@
 enum wire_type {
 	WIRE_JOB = 1,
 	WIRE_JUDGEMENT,
-	WIRE_CELL,
 	WIRE_CELL_GONE,
 	WIRE_CELL_KILL,
 	WIRE_CELL_WANT,
@@ -79,15 +77,16 @@ struct wire_judgement {
 	struct engine_answer answers[WIRE_ANSWERS];
 };
 
+/* Numbers are the engines': from 1, never again for another cell. */
 struct wire_cell {
-	int32_t pid;
-	uint32_t pad;
+	uint64_t number;
 };
 
 struct wire_cell_gone {
-	int32_t pid;
-	int32_t status;    /* as wait(2) gives it */
+	uint64_t number;
 	uint64_t cpu_usec; /* user + system */
+	int32_t status;    /* as wait(2) gives it */
+	uint32_t pad;
 };
 
 enum task_what {
@@ -180,8 +179,7 @@ struct ipc_msg;
 int wire_job(const struct ipc_msg *msg, const struct wire_job **ret);
 int wire_judgement(const struct ipc_msg *msg, const struct wire_judgement **ret,
     const char **ret_evidence);
-int wire_cell_want(const struct ipc_msg *msg);
-int wire_cell(const struct ipc_msg *msg, const struct wire_cell **ret);
+int wire_cell_want(const struct ipc_msg *msg, const struct wire_cell **ret);
 int wire_cell_gone(
     const struct ipc_msg *msg, const struct wire_cell_gone **ret);
 int wire_cell_kill(const struct ipc_msg *msg, const struct wire_cell **ret);

@@ -64,21 +64,12 @@ judgement(const struct ipc_msg *msg)
 }
 
 static int
-cell(const struct ipc_msg *msg)
-{
-	const struct wire_cell *c;
-	const int r = wire_cell(msg, &c);
-
-	assert(r < 0 || (c->pid > 0 && msg->n_fds == 0));
-	return r;
-}
-
-static int
 cell_want(const struct ipc_msg *msg)
 {
-	const int r = wire_cell_want(msg);
+	const struct wire_cell *c;
+	const int r = wire_cell_want(msg, &c);
 
-	assert(r < 0 || (msg->len == 0 && msg->n_fds == 2));
+	assert(r < 0 || (c->number > 0 && msg->n_fds == 2));
 	return r;
 }
 
@@ -88,7 +79,7 @@ cell_kill(const struct ipc_msg *msg)
 	const struct wire_cell *c;
 	const int r = wire_cell_kill(msg, &c);
 
-	assert(r < 0 || c->pid > 0);
+	assert(r < 0 || c->number > 0);
 	return r;
 }
 
@@ -98,7 +89,7 @@ cell_gone(const struct ipc_msg *msg)
 	const struct wire_cell_gone *g;
 	const int r = wire_cell_gone(msg, &g);
 
-	assert(r < 0 || (g->pid > 0 && (g->status == 0 || g->status != 0)));
+	assert(r < 0 || (g->number > 0 && (g->status == 0 || g->status != 0)));
 	return r;
 }
 
@@ -288,7 +279,7 @@ answer(const struct ipc_msg *msg)
 	return 0;
 }
 
-static int (*const decoders[])(const struct ipc_msg *) = {job, judgement, cell,
+static int (*const decoders[])(const struct ipc_msg *) = {job, judgement,
     cell_want, cell_kill, cell_gone, task, takes_long, vm_state, vm_run,
     vm_drop, vm_answer, fetch, fetched, keep, kept, lookup, result, drop,
     answer};

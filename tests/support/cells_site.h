@@ -52,21 +52,29 @@ on_lost(void *arg)
 }
 
 static inline int
-setup(void **state)
+setup_with(void **state, uint64_t n_cells)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 	char err[200];
 
 	w->base = event_base_new();
 	assert_int_equal(conf_load(NULL, &w->conf, err, sizeof(err)), 0);
+	w->conf->worker.cells = n_cells;
 	fake_scan_init(&w->scan);
 	w->message = memfd_new("message");
 	assert_int_equal(write_all(w->message, "mail", 4), 0);
 	w->cells = cells_new(w->base, w->scan.engines_fd, w->conf, on_lost, w);
-	for (uint64_t i = 0; i < w->conf->worker.cells; i++)
+	for (uint64_t i = 0; i < n_cells; i++)
 		assert_int_equal(fake_scan_hear(&w->scan), WIRE_CELL_WANT);
 	*state = w;
 	return 0;
+}
+
+/* With one cell that is ready: each that is used is replaced at once. */
+static inline int
+setup(void **state)
+{
+	return setup_with(state, 1);
 }
 
 static inline int
@@ -123,14 +131,14 @@ ask(struct world *w, struct run *run)
 }
 
 static inline void
-hears(struct world *w, uint32_t type, int32_t pid)
+hears(struct world *w, uint32_t type, uint64_t number)
 {
 	const struct wire_cell *cell;
 
 	assert_int_equal(fake_scan_hear(&w->scan), type);
 	if (type == WIRE_CELL_KILL) {
 		assert_int_equal(wire_cell_kill(&w->scan.msg, &cell), 0);
-		assert_int_equal(cell->pid, pid);
+		assert_int_equal(cell->number, number);
 	}
 }
 
@@ -144,7 +152,7 @@ hears_nothing(struct world *w)
 static inline struct fake_cell
 begin(struct world *w, struct run *run)
 {
-	struct fake_cell cell = fake_scan_offer(&w->scan);
+	struct fake_cell cell = fake_scan_fork(&w->scan);
 
 	ask(w, run);
 	turn(w);

@@ -1,7 +1,7 @@
 /*
  * tests/support/fake_scan.h - the scan role and its cells as the engines role
- * sees them: a socket, and for each cell a pid, and the socket and the arena
- * that it was wanted with.  No process is behind a pid.
+ * sees them: a socket, and for each cell the number, socket and arena that it
+ * was wanted with.  No process is behind a number.
  */
 #ifndef SLUICE_TESTS_FAKE_SCAN_H
 #define SLUICE_TESTS_FAKE_SCAN_H
@@ -19,23 +19,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FAKE_SCAN_FIRST_PID 1000
-#define FAKE_SCAN_WANTS     16
+#define FAKE_SCAN_WANTS 16
+
+struct fake_cell {
+	uint64_t number;
+	int sock, arena;
+};
 
 struct fake_scan {
 	int engines_fd; /* for cells_new() or judge_new() */
 	int fd;
-	int32_t last_pid;
-	struct fake_want {
-		int sock, arena;
-	} wants[FAKE_SCAN_WANTS]; /* heard and without a cell, oldest first */
+	/* Heard and without a cell, the oldest first. */
+	struct fake_cell wants[FAKE_SCAN_WANTS];
 	int n_wants;
 	struct ipc_msg msg; /* what was heard last */
-};
-
-struct fake_cell {
-	int32_t pid;
-	int sock, arena;
 };
 
 static inline void
@@ -47,7 +44,6 @@ fake_scan_init(struct fake_scan *s)
 		abort();
 	s->engines_fd = fds[0];
 	s->fd = fds[1];
-	s->last_pid = FAKE_SCAN_FIRST_PID - 1;
 	s->n_wants = 0;
 }
 
@@ -83,11 +79,14 @@ fake_scan_close(struct fake_scan *s)
 static inline void
 fake_scan_keep_want(struct fake_scan *s)
 {
-	if (wire_cell_want(&s->msg) < 0 || s->n_wants == FAKE_SCAN_WANTS ||
+	const struct wire_cell *cell;
+
+	if (wire_cell_want(&s->msg, &cell) < 0 ||
+	    s->n_wants == FAKE_SCAN_WANTS ||
 	    fcntl(s->msg.fds[0], F_SETFL, O_NONBLOCK) < 0)
 		abort();
 	s->wants[s->n_wants++] =
-	    (struct fake_want){s->msg.fds[0], s->msg.fds[1]};
+	    (struct fake_cell){cell->number, s->msg.fds[0], s->msg.fds[1]};
 	s->msg.n_fds = 0;
 }
 
@@ -106,23 +105,17 @@ fake_scan_hear(struct fake_scan *s)
 	return s->msg.type;
 }
 
-/* One more waiting cell; its socket is -1 when none is wanted. */
+/* The cell of the oldest want; its socket is -1 when none is wanted. */
 static inline struct fake_cell
-fake_scan_offer(struct fake_scan *s)
+fake_scan_fork(struct fake_scan *s)
 {
 	struct fake_cell cell = {.sock = -1, .arena = -1};
-	struct wire_cell body;
 
 	if (s->n_wants == 0 && fake_scan_hear(s) != WIRE_CELL_WANT)
 		return cell;
-	cell.pid = body.pid = ++s->last_pid;
-	body.pad = 0;
-	cell.sock = s->wants[0].sock;
-	cell.arena = s->wants[0].arena;
+	cell = s->wants[0];
 	(void)memmove(
 	    s->wants, s->wants + 1, (size_t)--s->n_wants * sizeof(*s->wants));
-	if (ipc_send(s->fd, WIRE_CELL, &body, sizeof(body), NULL, 0) < 0)
-		abort();
 	return cell;
 }
 
@@ -152,7 +145,7 @@ fake_scan_gone_after(struct fake_scan *s, const struct fake_cell *cell,
     int status, uint64_t cpu_usec)
 {
 	const struct wire_cell_gone gone = {
-	    .pid = cell->pid, .status = status, .cpu_usec = cpu_usec};
+	    .number = cell->number, .status = status, .cpu_usec = cpu_usec};
 
 	if (ipc_send(s->fd, WIRE_CELL_GONE, &gone, sizeof(gone), NULL, 0) < 0)
 		abort();

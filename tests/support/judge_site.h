@@ -201,7 +201,7 @@ site_extract(struct site *s, struct fake_cell *cell, bool is_2001)
 	ipc_drop_fds(&s->scan.msg);
 	fake_cell_end(cell);
 	fake_scan_gone(&s->scan, cell, s->is_deadly ? s->status : 0);
-	*cell = fake_scan_offer(&s->scan);
+	*cell = fake_scan_fork(&s->scan);
 }
 
 /* A cell with a task leaves its reading; another takes its place. */
@@ -215,7 +215,7 @@ site_serve_cell(struct site *s, struct fake_cell *cell)
 	if (s->scan.fd < 0)
 		return;
 	if (cell->sock < 0)
-		*cell = fake_scan_offer(&s->scan);
+		*cell = fake_scan_fork(&s->scan);
 	task = fake_cell_task(&s->scan, cell);
 	if (!task)
 		return;

@@ -8,7 +8,7 @@ a_cell_gets_the_message_and_its_budget(void **state)
 {
 	struct world *w = *state;
 	const struct conf *conf = w->conf;
-	struct fake_cell cell = fake_scan_offer(&w->scan);
+	struct fake_cell cell = fake_scan_fork(&w->scan);
 	const struct wire_task *task;
 	char text[5] = "";
 	struct run run;
@@ -172,7 +172,7 @@ a_late_cell_is_killed_and_charged_to_its_message(void **state)
 	run_for(w, 10 * USEC_PER_MSEC);
 	hears_nothing(w);
 	run_for(w, 60 * USEC_PER_MSEC);
-	hears(w, WIRE_CELL_KILL, cell.pid);
+	hears(w, WIRE_CELL_KILL, cell.number);
 	assert_int_equal(run.count, 0);
 	fake_cell_end(&cell);
 	fake_scan_gone(&w->scan, &cell, SIGKILL);
@@ -188,14 +188,22 @@ the_wall_budget_starts_with_the_cell(void **state)
 {
 	struct world *w = *state;
 	struct fake_cell cell;
-	struct run run;
+	struct run first, run;
 
 	w->conf->budget.wall_usec = 100 * USEC_PER_MSEC;
-	ask(w, &run);
-	run_for(w, 130 * USEC_PER_MSEC); /* there is none yet */
-	cell = fake_scan_offer(&w->scan);
+	w->conf->worker.cells_max = 1;
+	cell = fake_scan_fork(&w->scan);
+	ask(w, &first);
+	run_for(w, 60 * USEC_PER_MSEC);
+	ask(w, &run); /* there is none for it yet */
+	run_for(w, 70 * USEC_PER_MSEC);
+	hears(w, WIRE_CELL_KILL, cell.number);
+	fake_cell_end(&cell);
+	fake_scan_gone(&w->scan, &cell, SIGKILL);
 	turn(w);
 	hears(w, WIRE_CELL_WANT, 0);
+	cell = fake_scan_fork(&w->scan);
+	run_for(w, 60 * USEC_PER_MSEC);
 	hears_nothing(w);
 	write_reading(&cell);
 	fake_cell_end(&cell);
@@ -218,7 +226,7 @@ a_cell_that_closes_its_socket_and_lives_on_is_killed(void **state)
 	turn(w);
 	has_reading(&run);
 	run_for(w, 70 * USEC_PER_MSEC);
-	hears(w, WIRE_CELL_KILL, cell.pid);
+	hears(w, WIRE_CELL_KILL, cell.number);
 	fake_scan_gone(&w->scan, &cell, SIGKILL);
 	run_for(w, 70 * USEC_PER_MSEC);
 	hears_nothing(w);
@@ -240,7 +248,7 @@ a_cell_that_has_ended_is_never_killed(void **state)
 	turn(w);
 	has_reading(&run);
 	run_for(w, 70 * USEC_PER_MSEC);
-	hears_nothing(w); /* its pid may be somebody else's by now */
+	hears_nothing(w);
 }
 
 static void
@@ -291,7 +299,7 @@ static void
 a_cell_that_dies_while_it_waits_is_replaced(void **state)
 {
 	struct world *w = *state;
-	struct fake_cell cell = fake_scan_offer(&w->scan), next;
+	struct fake_cell cell = fake_scan_fork(&w->scan), next;
 	struct run run;
 
 	turn(w);
@@ -314,17 +322,16 @@ static void
 a_message_sent_to_a_dead_cell_goes_to_the_next(void **state)
 {
 	struct world *w = *state;
-	struct fake_cell dead = fake_scan_offer(&w->scan);
-	struct fake_cell next = fake_scan_offer(&w->scan);
+	struct fake_cell dead = fake_scan_fork(&w->scan), next;
 	struct run run;
 
 	turn(w);
 	fake_cell_end(&dead);
 	ask(w, &run);
+	next = fake_scan_fork(&w->scan);
 	assert_non_null(fake_cell_task(&w->scan, &next));
 	ipc_drop_fds(&w->scan.msg);
-	hears(w, WIRE_CELL_WANT, 0);
-	hears(w, WIRE_CELL_WANT, 0); /* both are used up */
+	hears(w, WIRE_CELL_WANT, 0); /* for after that */
 	fake_scan_gone(&w->scan, &dead, SIGSEGV);
 	turn(w);
 	hears_nothing(w);
@@ -336,17 +343,18 @@ a_message_sent_to_a_dead_cell_goes_to_the_next(void **state)
 }
 
 static void
-messages_wait_for_cells_in_order(void **state)
+no_more_cells_than_allowed_serve_messages_in_order(void **state)
 {
 	struct world *w = *state;
 	struct run runs[3];
 
+	w->conf->worker.cells_max = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
 		ask(w, &runs[i]);
 	turn(w);
 	hears_nothing(w);
 	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
-		struct fake_cell cell = fake_scan_offer(&w->scan);
+		struct fake_cell cell = fake_scan_fork(&w->scan);
 
 		turn(w);
 		write_reading(&cell);
@@ -354,9 +362,34 @@ messages_wait_for_cells_in_order(void **state)
 		turn(w);
 		has_reading(&runs[i]);
 		assert_int_equal(runs[i].turn, (int)i + 1);
+		hears_nothing(w); /* its process may live on */
+		fake_scan_gone(&w->scan, &cell, 0);
+		turn(w);
 		hears(w, WIRE_CELL_WANT, 0);
 		hears_nothing(w);
 	}
+}
+
+/* A fork would compete with the rest of its message's judgement. */
+static void
+a_successor_is_put_off_while_another_cell_is_ready(void **state)
+{
+	struct world *w = *state;
+	struct fake_cell cell = fake_scan_fork(&w->scan);
+	struct run run, next;
+
+	ask(w, &run);
+	turn(w);
+	hears_nothing(w);
+	run_for(w, 30 * USEC_PER_MSEC);
+	hears(w, WIRE_CELL_WANT, 0);
+	hears_nothing(w);
+	ask(w, &run);
+	ask(w, &next); /* takes the last one */
+	hears(w, WIRE_CELL_WANT, 0);
+	hears(w, WIRE_CELL_WANT, 0);
+	hears_nothing(w);
+	fake_cell_end(&cell);
 }
 
 static void
@@ -373,35 +406,20 @@ static void
 a_scan_role_that_talks_nonsense_is_lost_too(void **state)
 {
 	struct world *w = *state;
-	const struct wire_cell cell = {.pid = 0};
+	const struct wire_cell_gone gone = {.number = 0};
 
 	assert_int_equal(
-	    ipc_send(w->scan.fd, WIRE_CELL, &cell, sizeof(cell), NULL, 0), 0);
+	    ipc_send(w->scan.fd, WIRE_CELL_GONE, &gone, sizeof(gone), NULL, 0),
+	    0);
 	run_for(w, 20 * USEC_PER_MSEC);
 	assert_int_equal(w->lost, 1);
 }
 
 static void
-a_cell_that_nobody_wanted_is_nonsense(void **state)
+a_number_that_nobody_knows_is_ignored(void **state)
 {
 	struct world *w = *state;
-	const struct wire_cell cell = {.pid = 77};
-
-	while (w->scan.n_wants > 0)
-		(void)fake_scan_offer(&w->scan);
-	turn(w);
-	assert_int_equal(w->lost, 0);
-	assert_int_equal(
-	    ipc_send(w->scan.fd, WIRE_CELL, &cell, sizeof(cell), NULL, 0), 0);
-	run_for(w, 20 * USEC_PER_MSEC);
-	assert_int_equal(w->lost, 1);
-}
-
-static void
-a_pid_that_nobody_knows_is_ignored(void **state)
-{
-	struct world *w = *state;
-	const struct fake_cell other = {.pid = 99};
+	const struct fake_cell other = {.number = 99};
 	struct run run;
 	struct fake_cell cell = begin(w, &run);
 
@@ -427,6 +445,12 @@ freeing_ends_runs_without_their_callback(void **state)
 	fake_cell_end(&cell);
 }
 
+static int
+setup_two(void **state)
+{
+	return setup_with(state, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -448,11 +472,13 @@ main(void)
 	    TEST(an_arena_that_is_mapped_elsewhere_is_refused),
 	    TEST(a_cell_that_dies_while_it_waits_is_replaced),
 	    TEST(a_message_sent_to_a_dead_cell_goes_to_the_next),
-	    TEST(messages_wait_for_cells_in_order),
+	    TEST(no_more_cells_than_allowed_serve_messages_in_order),
 	    TEST(without_the_scan_role_nothing_can_be_read),
 	    TEST(a_scan_role_that_talks_nonsense_is_lost_too),
-	    TEST(a_cell_that_nobody_wanted_is_nonsense),
-	    TEST(a_pid_that_nobody_knows_is_ignored),
+	    cmocka_unit_test_setup_teardown(
+		a_successor_is_put_off_while_another_cell_is_ready, setup_two,
+		teardown),
+	    TEST(a_number_that_nobody_knows_is_ignored),
 	    TEST(freeing_ends_runs_without_their_callback),
 	};
 

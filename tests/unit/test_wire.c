@@ -33,7 +33,7 @@ static const void *out; /* what a decoder gave */
 	struct sluice_swallow_semicolon
 
 DECODER(wire_job, wire_job);
-DECODER(wire_cell, wire_cell);
+DECODER(wire_cell_want, wire_cell);
 DECODER(wire_cell_kill, wire_cell);
 DECODER(wire_cell_gone, wire_cell_gone);
 DECODER(wire_task, wire_task);
@@ -48,12 +48,6 @@ DECODER(table_read_lookup, table_lookup);
 DECODER(table_read_result, table_result);
 DECODER(table_read_drop, table_drop);
 DECODER(table_read_answer, table_answer);
-
-static int
-read_wire_cell_want(void)
-{
-	return wire_cell_want(&msg);
-}
 
 static const char *evidence;
 
@@ -96,8 +90,7 @@ static const struct row {
 } rows[] = {
     {WIRE_JOB, sizeof(struct wire_job), 1, read_wire_job},
     {WIRE_JUDGEMENT, sizeof(struct wire_judgement), 0, read_wire_judgement},
-    {WIRE_CELL, sizeof(struct wire_cell), 0, read_wire_cell},
-    {WIRE_CELL_WANT, 0, 2, read_wire_cell_want},
+    {WIRE_CELL_WANT, sizeof(struct wire_cell), 2, read_wire_cell_want},
     {WIRE_CELL_GONE, sizeof(struct wire_cell_gone), 0, read_wire_cell_gone},
     {WIRE_CELL_KILL, sizeof(struct wire_cell), 0, read_wire_cell_kill},
     {WIRE_TASK, sizeof(struct wire_task), 1, read_wire_task},
@@ -275,20 +268,18 @@ a_text_without_its_end_is_refused(void **state)
 }
 
 static void
-no_pid_below_one_is_taken(void **state)
+no_cell_has_the_number_0(void **state)
 {
 	static const uint32_t types[] = {
-	    WIRE_CELL, WIRE_CELL_GONE, WIRE_CELL_KILL};
-	static const int32_t wrong[] = {0, -1, INT32_MIN};
+	    WIRE_CELL_WANT, WIRE_CELL_GONE, WIRE_CELL_KILL};
+	static const uint64_t none = 0;
 
 	(void)state;
-	/* kill(2) of 0 or -1 would reach more than one process. */
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		for (size_t j = 0; j < ARRAY_SIZE(wrong); j++) {
-			fill(row_of(types[i]));
-			memcpy(msg.body, &wrong[j], sizeof(wrong[j]));
-			refused(row_of(types[i]));
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		fill(row_of(types[i]));
+		memcpy(msg.body, &none, sizeof(none));
+		refused(row_of(types[i]));
+	}
 }
 
 static void
@@ -463,7 +454,7 @@ main(void)
 	    cmocka_unit_test(another_number_of_descriptors_is_refused),
 	    cmocka_unit_test(a_text_without_its_end_is_refused),
 	    cmocka_unit_test(a_file_comes_with_its_descriptor_or_not_at_all),
-	    cmocka_unit_test(no_pid_below_one_is_taken),
+	    cmocka_unit_test(no_cell_has_the_number_0),
 	    cmocka_unit_test(a_judgement_has_answers_that_exist),
 	    cmocka_unit_test(evidence_is_one_line_of_the_length_that_is_said),
 	    cmocka_unit_test(a_lookup_has_a_job_and_its_keys),
