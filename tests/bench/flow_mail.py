@@ -19,6 +19,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import flow_mail_net as net
+import flow_mail_published as published
 from flow_wire import Inside, sh, tap
 
 SLUICE, CONF, SPOOL, DIR, NS_S, NS_C = sys.argv[1:7]
@@ -27,7 +28,8 @@ MESSAGES = int(os.environ.get("FLOW_MAIL_MESSAGES", "1500"))
 HELD = int(os.environ.get("FLOW_MAIL_HELD", "400"))
 AT_A_TIME = int(os.environ.get("FLOW_MAIL_AT_A_TIME", "24"))
 SEED = os.environ.get("FLOW_SEED", "1")
-SERVER = "10.77.0.1"
+MIX = os.environ.get("FLOW_MAIL_MIX", "hard")
+SERVER = "100.64.0.1"
 rng = random.Random("flow-mail " + SEED)
 senders, failures = {}, collections.Counter()
 
@@ -111,6 +113,9 @@ def send(job):
         sock.settimeout(60)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                         job.sender.buffer)
+        if job.sender.window:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP,
+                            job.sender.window)
         sock.bind((job.sender.address, 0))
         sock.connect((SERVER, PORT))
         transact(sock, job)
@@ -139,17 +144,25 @@ def send_all(jobs):
 
 
 def address_of(n):
-    return "10.77.%d.%d" % (1 + n // 250, 1 + n % 250)
+    """In a network of its own, as the trials by sender want it."""
+    return "100.%d.%d.7" % (65 + n // 250, 1 + n % 250)
 
 
-def make_jobs(n, profiles, mail, first_sender, score):
+def make_sender(is_held, address, is_spam):
+    if MIX != "hard":
+        return published.Sender(MIX, is_held, address, is_spam, rng)
+    rows = (((net.HAM, net.SPAM), (net.HELD_HAM, net.HELD_SPAM))
+            [is_held][is_spam])
+    return net.Sender(rows, address, is_spam, rng)
+
+
+def make_jobs(n, is_held, mail, first_sender, score):
     """Each sender sends one to four; spam is three fifths."""
     jobs, left, number = [], 0, first_sender
     while len(jobs) < n:
         if left == 0:
             is_spam = rng.random() < 0.6
-            sender = net.Sender(profiles[is_spam], address_of(number),
-                                is_spam, rng)
+            sender = make_sender(is_held, address_of(number), is_spam)
             senders[socket.inet_aton(sender.address)] = sender
             number, left = number + 1, rng.randint(1, 4)
         pool = mail[sender.is_spam]
@@ -283,6 +296,25 @@ def print_features(jobs, by_id):
         print("  %-12s %.3f" % (name, accuracy))
 
 
+def write_labelled(jobs, by_id):
+    """What they were, in the order in which they came: DIR/labelled.jsonl, and
+    ham.jsonl and spam.jsonl of what isn't held out, for who learns by that."""
+    with open(DIR + "/labelled.jsonl", "w") as all_of_them, \
+            open(DIR + "/ham.jsonl", "w") as ham, \
+            open(DIR + "/spam.jsonl", "w") as spam:
+        for j, is_held in jobs:
+            flow = find(by_id[j.id], "flow")
+            if not flow:
+                continue
+            line = json.dumps(dict(
+                flow, is_spam=j.sender.is_spam, network=j.sender.name,
+                is_held=is_held, content_score=j.score,
+                client=j.sender.address)) + "\n"
+            all_of_them.write(line)
+            if not is_held:
+                (spam if j.sender.is_spam else ham).write(line)
+
+
 def add_addresses(last):
     batch = "".join("addr add %s/32 dev fc\n" % address_of(n)
                     for n in range(last))
@@ -297,13 +329,12 @@ def main():
     server_end, client_end = tap(NS_S, "fs"), tap(NS_C, "fc")
     for ns, dev in ((NS_S, "fs"), (NS_C, "fc")):
         sh("ip -n %s link set lo up; ip -n %s link set %s up" % (ns, ns, dev))
-    sh("ip -n %s addr add %s/16 dev fs" % (NS_S, SERVER))
-    sh("ip -n %s addr add 10.77.255.254/16 dev fc" % NS_C)
-    jobs, n = make_jobs(MESSAGES, (net.HAM, net.SPAM), (ham, spam), 0,
-                        content_score)
+    sh("ip -n %s addr add %s/10 dev fs" % (NS_S, SERVER))
+    sh("ip -n %s addr add 100.127.255.254/10 dev fc" % NS_C)
+    jobs, n = make_jobs(MESSAGES, False, (ham, spam), 0, content_score)
     # Nothing of these is learned: no score is sure.
-    held, n = make_jobs(HELD, (net.HELD_HAM, net.HELD_SPAM),
-                        (ham[::-1], spam[::-1]), n, lambda is_spam: 4.0)
+    held, n = make_jobs(HELD, True, (ham[::-1], spam[::-1]), n,
+                        lambda is_spam: 4.0)
     add_addresses(n)
     net.Lines(client_end, server_end, True, senders)
     net.Lines(server_end, client_end, False, senders)
@@ -328,6 +359,9 @@ def main():
     place = {o["id"]: i for i, o in enumerate(order)}
     jobs = sorted((j for j in jobs if getattr(j, "id", None) in place),
                   key=lambda j: place[j.id])
+    write_labelled([(j, False) for j in jobs] +
+                   [(j, True) for j in held
+                    if getattr(j, "id", None) in place], by_id)
     rows, unknown = take(jobs, by_id)
     found = sum(bool(find(by_id[j.id], "flow")) for j in jobs)
     print("%d of %d found their connection; no opinion: %s" % (

@@ -60,6 +60,8 @@ HELD_HAM = [
 class Sender:
     """One address, and how it is connected."""
 
+    window = None  # of its SYN: what its receive buffer comes to
+
     def __init__(self, profiles, address, is_spam, rng):
         row = rng.choices(profiles, [p[0] for p in profiles])[0]
         ranges = [rng.uniform(*r) for r in row[2:10]]
