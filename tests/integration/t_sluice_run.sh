@@ -221,6 +221,11 @@ kill -HUP "$pid"
 soon "a wrong configuration is refused with its line" \
     says 'reload result=kept-old.*sluice.conf:2[0-9]'
 write_conf 2 2000
+printf 'flow {\n\trpc_port = 8811\n}\n' >>"$dir/sluice.conf"
+kill -HUP "$pid"
+soon "a program that would have to be started is refused" says \
+    'reload result=kept-old.*flow.rpc_port changed from 0 to 8811: stop and start'
+write_conf 2 2000
 printf 'frobnicate everything\n' >>"$dir/policy.conf"
 kill -HUP "$pid"
 soon "a wrong policy is refused with its line" \

@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 
 #define POLICY_FILE_MAX (1024 * 1024)
+#define PORT_TEXT       11 /* of an unsigned int in decimal */
 
 static int
 say(int r, char *err, size_t err_size, const char *what, const char *path)
@@ -151,14 +152,21 @@ prepare_compare(
 	    {"flow_user", old->site.flow_user, conf->site.flow_user},
 	};
 
+	char was_port[PORT_TEXT], is_port[PORT_TEXT];
 	/* Their children would have to come or go. */
 	const struct {
-		const char *name, *was, *is;
+		const char *name, *off, *was, *is;
 	} switches[] = {
-	    {"vm.backend", old->vm.backend, conf->vm.backend},
-	    {"flow.interface", old->flow.interface, conf->flow.interface},
+	    {"vm.backend", "none", old->vm.backend, conf->vm.backend},
+	    {"flow.interface", "none", old->flow.interface,
+		conf->flow.interface},
+	    {"flow.rpc_port", "0", was_port, is_port},
 	};
 
+	(void)snprintf(
+	    was_port, PORT_TEXT, "%u", (unsigned int)old->flow.rpc_port);
+	(void)snprintf(
+	    is_port, PORT_TEXT, "%u", (unsigned int)conf->flow.rpc_port);
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++) {
 		if (strcmp(fixed[i].was, fixed[i].is) == 0)
 			continue;
@@ -169,8 +177,8 @@ prepare_compare(
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
-		if ((strcmp(switches[i].was, "none") == 0) ==
-		    (strcmp(switches[i].is, "none") == 0))
+		if ((strcmp(switches[i].was, switches[i].off) == 0) ==
+		    (strcmp(switches[i].is, switches[i].off) == 0))
 			continue;
 		(void)snprintf(err, err_size,
 		    "%s changed from %s to %s: stop and start sluice run for "
