@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/io.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,22 +21,6 @@ hash_on(uint64_t hash, const char *text)
 	return hash;
 }
 
-/* A number that JSON knows too; strtod() takes more ("inf", "0x1"). */
-static int
-read_number(const char *text, double *ret)
-{
-	char *end;
-	double n;
-
-	if (!*text || text[strspn(text, "0123456789.+-eE")])
-		return -EINVAL;
-	n = strtod(text, &end);
-	if (*end || !isfinite(n))
-		return -EINVAL;
-	*ret = n;
-	return 0;
-}
-
 static int
 read_feature(const char *name, const char *value, struct flow_sample *sample)
 {
@@ -45,7 +30,7 @@ read_feature(const char *name, const char *value, struct flow_sample *sample)
 		if (strcmp(flow_feature_name(f), name) != 0)
 			continue;
 		if (strcmp(value, "null") != 0 &&
-		    (read_number(value, &n) < 0 || n < 0))
+		    (!word_is_number(value, &n) || n < 0))
 			return -EINVAL;
 		sample->x[f] = n;
 		return 1;
@@ -63,7 +48,7 @@ read_word(char *word, struct lesson *l)
 		return -EINVAL;
 	*value++ = '\0';
 	if (strcmp(word, "content") == 0)
-		return read_number(value, &l->content);
+		return word_is_number(value, &l->content) ? 0 : -EINVAL;
 	if (strcmp(word, "at") == 0)
 		return 0;
 	if (strcmp(word, "client") == 0) {

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/conf.h"
 #include "common/io.h"
+#include "common/words.h"
 #include "worker/asker.h"
 #include "worker/wire.h"
 
@@ -105,41 +106,11 @@ why_not(int error)
 	return error == -ETIMEDOUT ? "no answer in time" : strerror(-error);
 }
 
-/* The value behind name, which is " NAME=", up to the next blank. */
-static bool
-word(const char *text, const char *name, char *buf, size_t size)
+static void
+read_words(const char *text, char copy[ASKER_TEXT_MAX + 1], struct words *ret)
 {
-	const char *at = strstr(text, name);
-	size_t n;
-
-	if (!at)
-		return false;
-	at += strlen(name);
-	n = strcspn(at, " ");
-	if (n == 0 || n >= size)
-		return false;
-	memcpy(buf, at, n);
-	buf[n] = '\0';
-	return true;
-}
-
-static bool
-number(const char *text, const char *name, double *ret)
-{
-	char buf[32], *end;
-	double n;
-
-	if (!word(text, name, buf, sizeof(buf)))
-		return false;
-	if (strcmp(buf, "null") == 0) {
-		*ret = NAN;
-		return true;
-	}
-	n = strtod(buf, &end);
-	if (*end || !isfinite(n))
-		return false;
-	*ret = n;
-	return true;
+	(void)snprintf(copy, ASKER_TEXT_MAX + 1, "%s", text);
+	words_of(copy, ret);
 }
 
 /* "opinion score=2.25 points=3 above=1 why=..." */
@@ -148,7 +119,9 @@ on_opinion(void *arg, int error, const char *text)
 {
 	struct caller *c = arg;
 	const double weight = c->callers->conf->flow.weight;
+	char copy[ASKER_TEXT_MAX + 1];
 	double score, points;
+	struct words words;
 	const char *why;
 
 	c->question = NULL;
@@ -157,14 +130,14 @@ on_opinion(void *arg, int error, const char *text)
 		    c->by, why_not(error));
 		return;
 	}
-	why = strstr(text, " why=");
-	if (strncmp(text, "opinion ", 8) != 0 || !why ||
-	    !number(text, " score=", &score) ||
-	    !number(text, " points=", &points) || isnan(points)) {
+	read_words(text, copy, &words);
+	why = words_value(&words, "why");
+	if (strcmp(words.first, "opinion") != 0 || !why ||
+	    !words_number(&words, "score", &score) ||
+	    !words_number(&words, "points", &points) || isnan(points)) {
 		answer(c, "no opinion: sluice-learn's answer is none");
 		return;
 	}
-	why += strlen(" why=");
 	c->score = score;
 	/* It may have read another configuration. */
 	c->points = points < 0 ? 0 : points < weight ? points : weight;
@@ -229,7 +202,9 @@ on_found(void *arg, int error, const char *text)
 {
 	const struct timeval tv = span_timeval(AGAIN_USEC);
 	struct caller *c = arg;
-	const char *features;
+	char copy[ASKER_TEXT_MAX + 1];
+	const char *features, *by;
+	struct words words;
 	double ordinal;
 
 	c->question = NULL;
@@ -246,15 +221,18 @@ on_found(void *arg, int error, const char *text)
 		    c, "no opinion: its connection isn't known: %s", text + 12);
 		return;
 	}
+	read_words(text, copy, &words);
+	by = words_value(&words, "by");
 	features = strstr(text, " client=");
-	if (strncmp(text, "found ", 6) != 0 || !features ||
+	if (strcmp(words.first, "found") != 0 || !features || !by || !*by ||
 	    strlen(features) >= sizeof(c->features) ||
-	    !word(text, " by=", c->by, sizeof(c->by)) ||
-	    !number(text, " ordinal=", &ordinal) ||
+	    strlen(by) >= sizeof(c->by) ||
+	    !words_number(&words, "ordinal", &ordinal) ||
 	    !(ordinal >= 0 && ordinal <= UINT16_MAX)) {
 		answer(c, "no opinion: sluice-flow's answer is none");
 		return;
 	}
+	(void)strcpy(c->by, by);
 	(void)strcpy(c->features, features + 1);
 	c->ordinal = (unsigned int)ordinal;
 	c->is_found = true;

@@ -4,6 +4,7 @@
 #ifndef SLUICE_FLOW_RPC_ANSWER_PRIV_H
 #define SLUICE_FLOW_RPC_ANSWER_PRIV_H
 
+#include "common/words.h"
 #include "flow/feature.h"
 #include "flow/rpc/answer.h"
 #include "flow/rpc/call.h"
@@ -23,23 +24,6 @@ struct rpc_out *rpc_fault(int code, const char *fmt, ...)
 
 /* Nobody answers: a fault that says who. */
 struct rpc_out *rpc_absent(enum rpc_whom whom, int r);
-
-/*
- * A text of "word NAME=VALUE ...", as local sockets answer, taken apart in
- * place.  why= takes the rest of the line.
- */
-#define RPC_WORDS_MAX 64
-struct rpc_words {
-	const char *first; /* "found", "none", "opinion" */
-	size_t n;
-	const char *names[RPC_WORDS_MAX], *values[RPC_WORDS_MAX];
-};
-
-void rpc_words_of(char *text, struct rpc_words *ret);
-/* NULL: it isn't there. */
-const char *rpc_word(const struct rpc_words *words, const char *name);
-/* A decimal number; NAN: it isn't there, or is none ("null"). */
-double rpc_word_number(const struct rpc_words *words, const char *name);
 
 /* A connection to be judged. */
 struct rpc_flow {

@@ -48,11 +48,13 @@ write_question(const char *verb, const struct rpc_flow *flow, char *question)
 }
 
 static void
-put_opinion(const struct rpc_words *words, struct rpc_out *out)
+put_opinion(const struct words *words, struct rpc_out *out)
 {
-	const double score = rpc_word_number(words, "score");
-	const char *why = rpc_word(words, "why");
+	const char *why = words_value(words, "why");
+	double score, points;
 
+	(void)words_number(words, "score", &score);
+	(void)words_number(words, "points", &points);
 	rpc_member_text(out, "label",
 	    isnan(score) ? "unknown"
 	    : score > 0  ? "spam"
@@ -60,7 +62,7 @@ put_opinion(const struct rpc_words *words, struct rpc_out *out)
 	rpc_member_double(
 	    out, "p_spam", isnan(score) ? 0.5 : flow_probability(score));
 	rpc_member_double(out, "score", isnan(score) ? 0 : score);
-	rpc_member_double(out, "points", rpc_word_number(words, "points"));
+	rpc_member_double(out, "points", points);
 	rpc_member_text(out, "why", why ? why : "");
 }
 
@@ -69,14 +71,14 @@ rpc_put_opinion(const struct rpc_site *site, const struct rpc_flow *flow,
     struct rpc_out *out)
 {
 	char question[RPC_QUESTION_MAX], answer[RPC_ANSWER_MAX];
-	struct rpc_words words;
+	struct words words;
 	int r;
 
 	write_question("judge", flow, question);
 	r = site->ask(site->arg, RPC_LEARN, question, answer);
 	if (r < 0)
 		return r;
-	rpc_words_of(answer, &words);
+	words_of(answer, &words);
 	if (strcmp(words.first, "opinion") != 0)
 		return -EPROTO;
 	put_opinion(&words, out);
@@ -179,25 +181,25 @@ static struct rpc_out *
 pass_on(const struct rpc_site *site, const char *question, const char *good)
 {
 	char answer[RPC_ANSWER_MAX];
-	struct rpc_words words;
+	struct words words;
 	struct rpc_out *out;
 	const int r = site->ask(site->arg, RPC_LEARN, question, answer);
 
 	if (r < 0)
 		return rpc_absent(RPC_LEARN, r);
-	rpc_words_of(answer, &words);
+	words_of(answer, &words);
 	if (strcmp(words.first, good) != 0)
 		return rpc_fault(RPC_FAULT_REFUSED,
 		    "sluice-learn doesn't know that question");
 	out = rpc_out_new(false);
 	rpc_begin_struct(out);
 	for (size_t i = 0; i < words.n; i++) {
-		const double number = rpc_word_number(&words, words.names[i]);
+		double number;
 
-		if (isnan(number) && strcmp(words.values[i], "null") != 0)
-			rpc_member_text(out, words.names[i], words.values[i]);
-		else
+		if (words_number(&words, words.names[i], &number))
 			rpc_member_double(out, words.names[i], number);
+		else
+			rpc_member_text(out, words.names[i], words.values[i]);
 	}
 	rpc_end_struct(out);
 	return out;
@@ -216,7 +218,7 @@ static struct rpc_out *
 teach(const struct rpc_site *site, const char *question)
 {
 	char answer[RPC_ANSWER_MAX];
-	struct rpc_words words;
+	struct words words;
 	struct rpc_out *out;
 	const int r = site->ask(site->arg, RPC_LEARN, question, answer);
 	const char *why;
@@ -224,12 +226,12 @@ teach(const struct rpc_site *site, const char *question)
 
 	if (r < 0)
 		return rpc_absent(RPC_LEARN, r);
-	rpc_words_of(answer, &words);
+	words_of(answer, &words);
 	is_taken = strcmp(words.first, "learned") == 0;
 	if (!is_taken && strcmp(words.first, "refused") != 0)
 		return rpc_fault(RPC_FAULT_REFUSED,
 		    "sluice-learn doesn't know that question");
-	why = rpc_word(&words, "why");
+	why = words_value(&words, "why");
 	out = rpc_out_new(false);
 	rpc_begin_struct(out);
 	rpc_member_bool(out, "taken", is_taken);

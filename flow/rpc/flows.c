@@ -99,15 +99,25 @@ put_features(const double *x, struct rpc_out *out)
 	rpc_end_member(out);
 }
 
+/* NAN: it isn't there. */
+static double
+number_of(const struct words *words, const char *name)
+{
+	double number;
+
+	(void)words_number(words, name, &number);
+	return number;
+}
+
 static void
-put_flags(const struct rpc_words *words, struct rpc_out *out)
+put_flags(const struct words *words, struct rpc_out *out)
 {
 	static const char *const flags[] = {"secret", "approximate"};
 
 	rpc_begin_member(out, "flags");
 	rpc_begin_array(out);
 	for (size_t i = 0; i < 2; i++)
-		if (rpc_word_number(words, flags[i]) > 0)
+		if (number_of(words, flags[i]) > 0)
 			rpc_put_text(out, flags[i]);
 	rpc_end_array(out);
 	rpc_end_member(out);
@@ -120,43 +130,43 @@ text_of(const char *text)
 }
 
 static int32_t
-count_of(const struct rpc_words *words, const char *name)
+count_of(const struct words *words, const char *name)
 {
-	const double number = rpc_word_number(words, name);
+	const double number = number_of(words, name);
 
 	return number >= 0 && number <= INT32_MAX ? (int32_t)number : 0;
 }
 
 static void
-put_found(const struct rpc_words *words, const struct rpc_flow *flow,
-    struct rpc_out *out)
+put_found(
+    const struct words *words, const struct rpc_flow *flow, struct rpc_out *out)
 {
 	rpc_member_bool(out, "found", true);
 	put_features(flow->x, out);
 	put_flags(words, out);
-	rpc_member_text(out, "state", text_of(rpc_word(words, "state")));
-	rpc_member_text(out, "by", text_of(rpc_word(words, "by")));
+	rpc_member_text(out, "state", text_of(words_value(words, "state")));
+	rpc_member_text(out, "by", text_of(words_value(words, "by")));
 	rpc_member_int(out, "ordinal", count_of(words, "ordinal"));
 	rpc_member_int(out, "messages", count_of(words, "messages"));
 	rpc_member_double(out, "start", flow->start);
-	rpc_member_double(out, "at", rpc_word_number(words, "at"));
+	rpc_member_double(out, "at", number_of(words, "at"));
 }
 
 /* The answer's client, if it says so; else the one that was asked for. */
 static void
-flow_of(const struct rpc_words *words, const struct wanted *wanted,
+flow_of(const struct words *words, const struct wanted *wanted,
     struct rpc_flow *ret)
 {
-	const char *client = rpc_word(words, "client");
-	const double port = rpc_word_number(words, "port");
+	const char *client = words_value(words, "client");
+	const double port = number_of(words, "port");
 	const bool has_both = client && port >= 1 && port <= UINT16_MAX;
 
 	(void)snprintf(ret->client, sizeof(ret->client), "%s",
 	    has_both ? client : wanted->client);
 	ret->port = has_both ? (unsigned int)port : wanted->port;
-	ret->start = rpc_word_number(words, "start");
+	ret->start = number_of(words, "start");
 	for (size_t f = 0; f < FLOW_FEATURES; f++)
-		ret->x[f] = rpc_word_number(
+		ret->x[f] = number_of(
 		    words, flow_feature_info((enum flow_feature)f)->name);
 }
 
@@ -167,7 +177,7 @@ find(const struct rpc_site *site, const struct rpc_call *call, bool is_judged)
 {
 	char answer[RPC_ANSWER_MAX];
 	struct wanted wanted;
-	struct rpc_words words;
+	struct words words;
 	struct rpc_flow flow;
 	struct rpc_out *out;
 	int r;
@@ -179,7 +189,7 @@ find(const struct rpc_site *site, const struct rpc_call *call, bool is_judged)
 	r = site->ask(site->arg, RPC_FLOW, wanted.question, answer);
 	if (r < 0)
 		return rpc_absent(RPC_FLOW, r);
-	rpc_words_of(answer, &words);
+	words_of(answer, &words);
 	out = rpc_out_new(false);
 	rpc_begin_struct(out);
 	if (strcmp(words.first, "found") == 0) {
@@ -190,7 +200,7 @@ find(const struct rpc_site *site, const struct rpc_call *call, bool is_judged)
 	} else {
 		rpc_member_bool(out, "found", false);
 		rpc_member_text(
-		    out, "reason", text_of(rpc_word(&words, "reason")));
+		    out, "reason", text_of(words_value(&words, "reason")));
 	}
 	rpc_end_struct(out);
 	return out;

@@ -1,11 +1,11 @@
-#include "flow/rpc/answer_priv.h"
+#include "common/words.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 void
-rpc_words_of(char *text, struct rpc_words *ret)
+words_of(char *text, struct words *ret)
 {
 	char *word;
 
@@ -19,7 +19,7 @@ rpc_words_of(char *text, struct rpc_words *ret)
 				ret->first = word;
 			continue;
 		}
-		if (ret->n == RPC_WORDS_MAX)
+		if (ret->n == WORDS_MAX)
 			return;
 		*value++ = '\0';
 		ret->names[ret->n] = word;
@@ -33,7 +33,7 @@ rpc_words_of(char *text, struct rpc_words *ret)
 }
 
 const char *
-rpc_word(const struct rpc_words *words, const char *name)
+words_value(const struct words *words, const char *name)
 {
 	for (size_t i = 0; i < words->n; i++)
 		if (strcmp(words->names[i], name) == 0)
@@ -41,15 +41,27 @@ rpc_word(const struct rpc_words *words, const char *name)
 	return NULL;
 }
 
-double
-rpc_word_number(const struct rpc_words *words, const char *name)
+/* strtod() takes more: "inf", "0x1", blanks. */
+bool
+word_is_number(const char *text, double *ret)
 {
-	const char *text = rpc_word(words, name);
 	char *end;
 	double number;
 
-	if (!text || !*text || text[strspn(text, "0123456789.+-eE")])
-		return NAN;
+	if (!*text || text[strspn(text, "0123456789.+-eE")])
+		return false;
 	number = strtod(text, &end);
-	return *end ? NAN : number;
+	if (*end || !isfinite(number))
+		return false;
+	*ret = number;
+	return true;
+}
+
+bool
+words_number(const struct words *words, const char *name, double *ret)
+{
+	const char *text = words_value(words, name);
+
+	*ret = NAN;
+	return text && (strcmp(text, "null") == 0 || word_is_number(text, ret));
 }
