@@ -9,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HORIZON  10  /* a reservoir fades over so many times its room */
-#define FALSE_IN 100 /* one ham in so many may be above the threshold */
-#define TIMES    10  /* as often as ham must spam be above it */
-#define REFRESH  50  /* mails after which the guards think again */
+#define HORIZON 10 /* a reservoir fades over so many times its room */
+#define REFRESH 50 /* mails after which the guards think again */
 
 const struct flow_rules flow_rules_default = {.spam_score = 12,
     .ham_score = 0.1,
@@ -89,35 +87,10 @@ flow_reservoir_add(struct flow_reservoir *r, size_t room,
 		r->kept[at] = *kept;
 }
 
-/* What the records say a score must be for points. */
-static double
-earned(const struct flow_learner *l)
-{
-	struct flow_judged *judged = xcalloc(FLOW_RECORDS, sizeof(*judged));
-	struct flow_figures f;
-	size_t above[2] = {0, 0};
-	double threshold = INFINITY;
-
-	for (size_t i = 0; i < l->n_records; i++)
-		judged[i] = l->records[i].judged;
-	f = flow_figures_of(judged, l->n_records);
-	if (f.n_ham >= FLOW_TRIED && f.n_spam >= FLOW_TRIED) {
-		for (size_t i = 0; i < l->n_records; i++)
-			above[judged[i].is_spam] +=
-			    judged[i].score > f.threshold_01;
-		if (above[0] <= f.n_ham / FALSE_IN &&
-		    flow_share_low(above[1], f.n_spam) >=
-			TIMES * flow_share_high(above[0], f.n_ham))
-			threshold = f.threshold_01;
-	}
-	free(judged);
-	return threshold;
-}
-
 void
 flow_learner_refresh(struct flow_learner *l)
 {
-	l->threshold = earned(l);
+	l->threshold = flow_earned(l->records, l->n_records);
 	if (!flow_paths_are_hidden(
 		&l->paths, *l->hidden != '\0', l->hidden, sizeof(l->hidden)))
 		l->hidden[0] = '\0';
@@ -142,7 +115,7 @@ record(struct flow_learner *l, const struct flow_sample *sample, double content)
 		return;
 	l->records[l->next_record] = (struct flow_heard){
 	    {flow_model_score(l->model, sample->x, NULL), sample->is_spam},
-	    content};
+	    content, sample->peer};
 	l->next_record = (l->next_record + 1) % FLOW_RECORDS;
 	if (l->n_records < FLOW_RECORDS)
 		l->n_records++;
@@ -290,7 +263,7 @@ flow_learner_judge(const struct flow_learner *l,
 		ret->points = l->rules.points;
 	else
 		(void)snprintf(ret->why, sizeof(ret->why),
-		    "not more like spam than one ham in %d is", FALSE_IN);
+		    "not more like spam than one ham in %d is", FLOW_FALSE_IN);
 }
 
 const char *

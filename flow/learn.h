@@ -36,6 +36,7 @@ extern const struct flow_rules flow_rules_default;
 struct flow_heard {
 	struct flow_judged judged;
 	double content; /* the content filter's score; NAN: unknown */
+	uint64_t peer;  /* its sender's, 0: unknown */
 };
 
 /* What a connection is taken for. */

@@ -54,6 +54,23 @@ struct flow_learner {
 void flow_reservoir_add(struct flow_reservoir *r, size_t room,
     const struct flow_kept *kept, uint64_t *seed);
 
+/* One ham in so many may be above the threshold. */
+#define FLOW_FALSE_IN 100
+
+/*
+ * Share of what is labelled ham that may be spam: 0.8 % of labels that four
+ * filters and people gave were wrong (docs/notes/flow-models.md).
+ */
+#define FLOW_WRONG_MOST 0.008
+
+/*
+ * What the records say a score must be for points; INFINITY: they say none.
+ * Ham of a peer of whom more spam than ham is known may be spam that was
+ * labelled wrongly: up to FLOW_WRONG_MOST of the ham, the highest scores
+ * first, is passed over for that.
+ */
+double flow_earned(const struct flow_heard *records, size_t n);
+
 /* Work out anew what was earned and whether connections are hidden. */
 void flow_learner_refresh(struct flow_learner *l);
 

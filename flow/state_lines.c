@@ -83,9 +83,10 @@ flow_state_samples_text(const struct flow_learner *l, size_t *ret_length)
 	put_line(out, head_json(l));
 	for (size_t i = 0; i < n; i++)
 		put_line(out,
-		    json_pack("{s[f b o]}", "record", records[i].judged.score,
+		    json_pack("{s[f b o o]}", "record", records[i].judged.score,
 			(int)records[i].judged.is_spam,
-			real_or_null(records[i].content)));
+			real_or_null(records[i].content),
+			hex(records[i].peer)));
 	for (size_t c = 0; c < 2; c++)
 		for (size_t i = 0; i < l->of[c].n; i++) {
 			const struct flow_kept *kept = &l->of[c].kept[i];
@@ -190,13 +191,16 @@ read_record(struct flow_learner *l, const json_t *json)
 {
 	const json_t *score = json_array_get(json, 0);
 	const json_t *label = json_array_get(json, 1);
-	struct flow_heard record;
+	struct flow_heard record = {.peer = 0};
+	const json_t *peer = json_array_get(json, 3);
 
-	if (json_array_size(json) != 3 || !json_is_number(score) ||
+	if (json_array_size(json) < 3 || json_array_size(json) > 4 ||
+	    !json_is_number(score) ||
 	    fabs(json_number_value(score)) > SCORE_MAX ||
 	    !json_is_boolean(label) ||
-	    !read_real(json_array_get(json, 2), &record.content))
-		return "record: not [score, is spam, content score]";
+	    !read_real(json_array_get(json, 2), &record.content) ||
+	    (peer && !read_hex(peer, &record.peer)))
+		return "record: not [score, is spam, content score, peer]";
 	if (l->n_records == FLOW_RECORDS)
 		return NULL;
 	record.judged =

@@ -105,6 +105,48 @@ weight_is_earned_and_is_for_spam_alone(void **state)
 	(void)flow_learner_free(site.l);
 }
 
+/*
+ * 1000 ham from 0 to 0.999, each of a sender of its own, and 1000 spam from 0.5
+ * to 1.499 of 500 others.  `wrong` of the ham are highest of all; is_known:
+ * and of senders of spam.
+ */
+static double
+earned_with(size_t wrong, bool is_known)
+{
+	struct flow_heard records[2000];
+
+	for (size_t i = 0; i < 1000; i++) {
+		records[i] =
+		    (struct flow_heard){{(double)i / 1000, false}, NAN, 1 + i};
+		records[1000 + i] = (struct flow_heard){
+		    {0.5 + (double)i / 1000, true}, NAN, 2000 + i / 2};
+	}
+	for (size_t i = 0; i < wrong; i++) {
+		records[i].judged.score = 1.5;
+		if (is_known)
+			records[i].peer = 2000 + i;
+	}
+	return flow_earned(records, 2000);
+}
+
+static void
+one_ham_in_a_hundred_may_be_above_the_threshold(void **state)
+{
+	(void)state;
+	assert_true(earned_with(0, false) == 0.989);
+	assert_true(earned_with(6, false) == 0.995);
+}
+
+static void
+ham_of_spammers_doesnt_move_the_threshold(void **state)
+{
+	(void)state;
+	assert_true(earned_with(6, true) == 0.989);
+	/* Eight in a thousand are passed over, and no more. */
+	assert_true(earned_with(10, true) == 0.991);
+	assert_true(earned_with(50, true) > 1.4);
+}
+
 static void
 no_weight_is_earned_where_nothing_tells(void **state)
 {
@@ -397,6 +439,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(scores_that_are_sure_label),
 	    cmocka_unit_test(weight_is_earned_and_is_for_spam_alone),
+	    cmocka_unit_test(one_ham_in_a_hundred_may_be_above_the_threshold),
+	    cmocka_unit_test(ham_of_spammers_doesnt_move_the_threshold),
 	    cmocka_unit_test(no_weight_is_earned_where_nothing_tells),
 	    cmocka_unit_test(weight_is_lost_when_it_is_no_longer_so),
 	    cmocka_unit_test(records_are_made_before_it_is_learned),
