@@ -83,6 +83,7 @@ flow_record_of(const struct flow *f, enum flow_end end, struct flow_record *ret)
 	ret->end = (uint8_t)end;
 	ret->is_approximate = f->follow.is_approximate;
 	ret->is_secret = f->dialogue.mode == DIALOGUE_TLS;
+	ret->ttl = f->follow.ttl;
 	ret->start_nsec = f->follow.first_nsec;
 	ret->at_nsec = f->follow.last_nsec;
 	follow_features(&f->follow, &ret->features);
@@ -123,6 +124,8 @@ write_found(char *buf, const struct flow_record *r, enum flow_by by)
 	    r->client_port, r->start_nsec / NSEC_PER_SEC,
 	    r->start_nsec % NSEC_PER_SEC, r->at_nsec / NSEC_PER_SEC,
 	    r->at_nsec % NSEC_PER_SEC);
+	if (r->ttl)
+		add(buf, &at, " ttl=%u", r->ttl);
 	for (int i = 0; i < FLOW_FEATURES; i++) {
 		const enum flow_feature feature = (enum flow_feature)i;
 

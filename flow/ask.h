@@ -10,9 +10,11 @@
  *
  *   found by=client ordinal=1 messages=1 state=open secret=0 approximate=0
  *     client=192.0.2.7 port=40312 start=1700000000.000000000
- * at=1700000001.500000000 pkts_in=12 ... none reason=unknown
+ *     at=1700000001.500000000 ttl=57 pkts_in=12 ...
+ *   none reason=unknown
  *
- * in one line, client and port those of the flow, features by the names of
+ * in one line, client and port those of the flow, ttl (or hop limit) of its
+ * first packet unless that is unknown, features by the names of
  * flow/features.def, "null" if missing. ordinal 0: the features are those of
  * the flow, not of the moment when a message had arrived.  by: client, queue,
  * id.  Reasons: unknown (no such flow is known), ambiguous (several connections

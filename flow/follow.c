@@ -297,6 +297,8 @@ follow_segment(struct follow *f, const struct packet *p, bool is_in,
 	see_base(p, side);
 	see_handshake(f, p, is_in);
 	if (is_in) {
+		if (side->packets == 0)
+			f->ttl = p->ttl;
 		see_gap(f, p);
 		see_window(f, p);
 		see_ack(f, p);

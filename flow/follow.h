@@ -65,6 +65,7 @@ struct follow {
 	uint16_t win_init;
 	uint32_t win_min; /* scaled */
 	uint8_t state;    /* enum follow_state */
+	uint8_t ttl;      /* of the client's first packet; 0: none was seen */
 	bool has_ack, has_acked, has_win_min, has_handshake;
 	bool is_proven;      /* neither end was forged */
 	bool is_approximate; /* something was left out for want of room */

@@ -49,6 +49,8 @@ read_word(char *word, struct lesson *l)
 	*value++ = '\0';
 	if (strcmp(word, "content") == 0)
 		return word_is_number(value, &l->content) ? 0 : -EINVAL;
+	if (strcmp(word, "ttl") == 0)
+		return word_is_number(value, &l->ttl) ? 0 : -EINVAL;
 	if (strcmp(word, "at") == 0)
 		return 0;
 	if (strcmp(word, "client") == 0) {
@@ -91,7 +93,8 @@ lesson_parse(const char *text, size_t n, struct lesson *ret)
 	};
 	struct lesson l = {.verb = LESSON_JUDGE,
 	    .connection = UINT64_C(0xcbf29ce484222325),
-	    .content = NAN};
+	    .content = NAN,
+	    .ttl = NAN};
 	char copy[LESSON_MAX + 1], *rest = copy;
 	const char *verb;
 

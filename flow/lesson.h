@@ -2,16 +2,16 @@
  * flow/lesson.h - what sluice-learn is asked and told, and its answers, as
  * text: one packet of a SOCK_SEQPACKET socket is one of them.
  *
- *   judge client=192.0.2.7 port=40312 start=1700000000.5 pkts_in=12 ...
+ *   judge client=192.0.2.7 port=40312 start=1700000000.5 ttl=57 pkts_in=12 ...
  *   learn content=13.2 client=192.0.2.7 ...
  *   status
  *   retrain
  *
- * Words in any order behind judge and learn, at least one feature, each by its
- * name in flow/features.def ("null": it can't be told); at= is passed over.  So
- * what sluice-flow has answered, from client= on, can be passed on as it is
- * (flow/ask.h).  content: the content filter's score of the mail, without what
- * connections added.
+ * Words in any order behind judge and learn, at least one feature, each
+ * by its name in flow/features.def ("null": it can't be told); at= is passed
+ * over.  So what sluice-flow has answered, from client= on, can be passed on as
+ * it is (flow/ask.h).  content: the content filter's score of the mail, without
+ * what connections added.
  *
  *   opinion score=2.25 points=3 above=1 why=idle_max (+0.8), rtt_var (+0.5)
  *   learned label=spam (or ham), unsure, refused why=...
@@ -40,6 +40,7 @@ struct lesson {
 	struct flow_sample sample; /* is_spam is false */
 	uint64_t connection;       /* a hash: one for all its messages */
 	double content;            /* of LESSON_LEARN */
+	double ttl;                /* of the connection; NAN: unknown */
 };
 
 /* 0, or -EINVAL: it is none, *ret untouched. */

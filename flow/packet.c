@@ -172,6 +172,7 @@ read_v4(struct rest rest, struct packet *ret)
 		return PACKET_FRAGMENT;
 	map_v4(ret->from.address, h + 12);
 	map_v4(ret->to.address, h + 16);
+	ret->ttl = h[8];
 	if (!skip(&rest, header))
 		return PACKET_CUT;
 	return read_tcp(rest, total - header, ret);
@@ -208,6 +209,7 @@ read_v6(struct rest rest, struct packet *ret)
 		return PACKET_BAD;
 	left = get16(h + 4);
 	kind = h[6];
+	ret->ttl = h[7];
 	memcpy(ret->from.address, h + 8, 16);
 	memcpy(ret->to.address, h + 24, 16);
 	(void)skip(&rest, 40);

@@ -38,6 +38,7 @@ struct packet {
 	struct packet_end from, to;
 	uint32_t seq, ack;
 	uint16_t window; /* the field, not scaled */
+	uint8_t ttl;     /* or hop limit, as it arrived */
 	uint8_t flags;
 	uint8_t scale;   /* window scale of a SYN, at most 14 (RFC 7323 2.3), or
 			    PACKET_NO_SCALE */

@@ -21,7 +21,8 @@ struct flow_record {
 	uint8_t state;     /* enum follow_state */
 	uint8_t end;       /* enum flow_end; of a flow */
 	uint8_t has_queue, has_id, is_approximate, is_secret; /* TLS */
-	uint8_t zero[2];
+	uint8_t ttl; /* of the client's first packet; 0: unknown */
+	uint8_t zero;
 	int64_t start_nsec; /* of the flow */
 	int64_t at_nsec;    /* when these were its features */
 	struct flow_key queue, id;

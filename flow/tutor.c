@@ -145,7 +145,7 @@ see(struct tutor *t, const struct lesson *lesson)
 			return;
 	t->seen[t->next_seen] = lesson->connection;
 	t->next_seen = (t->next_seen + 1) % CONNECTIONS;
-	flow_learner_saw(t->learner, &lesson->sample, NAN);
+	flow_learner_saw(t->learner, &lesson->sample, lesson->ttl);
 	pupil_note(t->pupil);
 }
 

@@ -31,6 +31,7 @@ struct rpc_flow {
 	char client[FLOW_ADDRESS_TEXT]; /* "": unknown */
 	unsigned int port;              /* 0: unknown */
 	double start;                   /* seconds since 1970, NAN: unknown */
+	double ttl;                     /* NAN: unknown */
 };
 
 /*

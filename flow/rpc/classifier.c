@@ -34,6 +34,9 @@ write_question(const char *verb, const struct rpc_flow *flow, char *question)
 	if (!isnan(flow->start))
 		n += (size_t)snprintf(
 		    question + n, max - n, " start=%.9f", flow->start);
+	if (!isnan(flow->ttl))
+		n += (size_t)snprintf(
+		    question + n, max - n, " ttl=%.17g", flow->ttl);
 	for (size_t f = 0; f < FLOW_FEATURES; f++) {
 		const char *name =
 		    flow_feature_info((enum flow_feature)f)->name;
@@ -136,7 +139,7 @@ read_flow(const struct rpc_call *call, const struct rpc_value *client,
 {
 	uint8_t address[16];
 
-	*ret = (struct rpc_flow){.start = NAN};
+	*ret = (struct rpc_flow){.start = NAN, .ttl = NAN};
 	if (read_features(call, rpc_param(call, 0), ret->x) < 0)
 		return -EINVAL;
 	if (!client || (client->type == RPC_STRING && !*client->text))

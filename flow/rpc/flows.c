@@ -165,6 +165,7 @@ flow_of(const struct words *words, const struct wanted *wanted,
 	    has_both ? client : wanted->client);
 	ret->port = has_both ? (unsigned int)port : wanted->port;
 	ret->start = number_of(words, "start");
+	ret->ttl = number_of(words, "ttl");
 	for (size_t f = 0; f < FLOW_FEATURES; f++)
 		ret->x[f] = number_of(
 		    words, flow_feature_info((enum flow_feature)f)->name);

@@ -113,6 +113,7 @@ def send(job):
         sock.settimeout(60)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                         job.sender.buffer)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, job.sender.ttl)
         if job.sender.window:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_WINDOW_CLAMP,
                             job.sender.window)

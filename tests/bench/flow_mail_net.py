@@ -70,6 +70,7 @@ class Sender:
          buffer, self.pause) = ranges
         self.buffer, self.rude = int(buffer), rng.random() < row[10]
         self.random = random.Random(rng.random())
+        self.ttl = 64 - self.random.randint(5, 25)  # is no feature
         self.free_at = {True: 0.0, False: 0.0}
 
     def due(self, now, octets, is_up):

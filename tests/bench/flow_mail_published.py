@@ -141,6 +141,8 @@ class Sender:
         windows = BOT_WINDOWS if is_bot else GOOD_WINDOWS
         self.window = rng.choices([w[1] for w in windows],
                                   [w[0] for w in windows])[0]
+        # Behind hops [G]; only for the guard against NAT, and no feature.
+        self.ttl = (128 if is_bot else 64) - rng.randint(5, 25)
         self.jitter, self.loss = rng.uniform(*row[5]), rng.uniform(*row[6])
         self.pause = rng.uniform(*PAUSE_MS)
         self.rude = rng.random() < (0.9 if is_bot else 0.02)

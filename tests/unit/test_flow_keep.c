@@ -162,6 +162,7 @@ a_message_is_found_by_client_then_queue_id_then_message_id(void **state)
 	assert_answer(s, CLIENT_1 " queue=QUEUE1",
 	    "found by=client ordinal=1 messages=1 state=open");
 	assert_answer(s, "queue=QUEUE1", "found by=queue ordinal=1");
+	assert_non_null(strstr(s->answer, " ttl=57 "));
 	assert_answer(s, "id=<one@b>", "found by=id ordinal=1");
 	/* Behind a proxy: another client, which is unknown. */
 	assert_answer(s, "client=192.0.2.99 port=1 queue=QUEUE1",

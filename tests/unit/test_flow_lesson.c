@@ -38,6 +38,7 @@ a_connection_is_read_by_the_names_of_its_features(void **state)
 	assert_true(l.sample.client == flow_client("192.0.2.7"));
 	assert_true(l.sample.peer == flow_peer("192.0.2.7"));
 	assert_false(l.sample.is_spam);
+	assert_true(isnan(l.ttl));
 	assert_int_equal(parse("learn content=-0.1 pkts_in=1", &l), 0);
 	assert_int_equal(l.verb, LESSON_LEARN);
 	assert_true(l.content == -0.1);
@@ -158,6 +159,7 @@ the_answer_about_a_flow_is_a_lesson(void **state)
 	n = flow_answer(table, records, &q, answer, &by);
 	answer[n] = '\0';
 	assert_non_null(strstr(
+	    .ttl = 57,
 	    answer, " client=192.0.2.1 port=4000 start=1700000000.500000000 "));
 	{
 		CLEANUP(free_ptr)
@@ -180,6 +182,7 @@ answers_say_what_came_of_it(void **state)
 	    .score = 2.25, .points = 3, .why = "idle_max (+0.8)"};
 	char buf[LESSON_ANSWER_MAX];
 
+		assert_true(l.ttl == 57);
 	(void)state;
 	assert_int_equal(lesson_opinion(&o, 2, buf), 55);
 	assert_string_equal(

@@ -75,6 +75,7 @@ a_segment_is_found_behind_every_kind_of_header(void **state)
 		assert_int_equal(p.flags, TCP_SYN);
 		assert_int_equal(p.window, 65000);
 		assert_int_equal(p.scale, 9);
+		assert_int_equal(p.ttl, 64);
 		assert_int_equal(p.length, 0);
 	}
 }
