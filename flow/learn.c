@@ -148,6 +148,25 @@ flow_learner_hear(
 	return !*l->frozen;
 }
 
+static bool
+is_same(const struct flow_sample *a, const struct flow_sample *b)
+{
+	for (size_t f = 0; f < FLOW_FEATURES; f++)
+		if (!(a->x[f] == b->x[f] || (isnan(a->x[f]) && isnan(b->x[f]))))
+			return false;
+	return a->peer == b->peer;
+}
+
+static void
+forget(struct flow_reservoir *r, const struct flow_sample *sample)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (is_same(&r->kept[i].sample, sample)) {
+			r->kept[i] = r->kept[--r->n];
+			return;
+		}
+}
+
 void
 flow_learner_teach(
     struct flow_learner *l, const struct flow_sample *sample, double content)
@@ -155,6 +174,7 @@ flow_learner_teach(
 	const struct flow_kept kept = {*sample, ++l->number};
 
 	record(l, sample, content);
+	forget(&l->of[!sample->is_spam], sample);
 	take(l, &kept);
 }
 

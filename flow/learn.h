@@ -86,7 +86,10 @@ void flow_learner_saw(
 bool flow_learner_hear(
     struct flow_learner *l, const struct flow_sample *sample, double content);
 
-/* The same of a mail that the operator has labelled, past the guards. */
+/*
+ * The same of a mail that the operator has labelled, past the guards.  If it
+ * was learned by the other label, that is forgotten.
+ */
 void flow_learner_teach(
     struct flow_learner *l, const struct flow_sample *sample, double content);
 

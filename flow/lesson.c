@@ -49,6 +49,12 @@ read_word(char *word, struct lesson *l)
 	*value++ = '\0';
 	if (strcmp(word, "content") == 0)
 		return word_is_number(value, &l->content) ? 0 : -EINVAL;
+	if (strcmp(word, "label") == 0) {
+		l->has_label = true;
+		l->sample.is_spam = strcmp(value, "spam") == 0;
+		return l->sample.is_spam || strcmp(value, "ham") == 0 ? 0
+								      : -EINVAL;
+	}
 	if (strcmp(word, "ttl") == 0)
 		return word_is_number(value, &l->ttl) ? 0 : -EINVAL;
 	if (strcmp(word, "at") == 0)
@@ -82,12 +88,22 @@ read_words(char *rest, struct lesson *l)
 	return n > 0 ? 0 : -EINVAL;
 }
 
+static bool
+is_complete(const struct lesson *l)
+{
+	if (l->has_label != (l->verb == LESSON_TEACH))
+		return false;
+	return l->verb == LESSON_TEACH ||
+	       isnan(l->content) == (l->verb == LESSON_JUDGE);
+}
+
 int
 lesson_parse(const char *text, size_t n, struct lesson *ret)
 {
 	static const char *const verbs[] = {
 	    [LESSON_JUDGE] = "judge",
 	    [LESSON_LEARN] = "learn",
+	    [LESSON_TEACH] = "teach",
 	    [LESSON_STATUS] = "status",
 	    [LESSON_RETRAIN] = "retrain",
 	};
@@ -111,8 +127,7 @@ lesson_parse(const char *text, size_t n, struct lesson *ret)
 	if (l.verb == LESSON_STATUS || l.verb == LESSON_RETRAIN) {
 		if (rest)
 			return -EINVAL;
-	} else if (!rest || read_words(rest, &l) < 0 ||
-		   isnan(l.content) != (l.verb == LESSON_JUDGE)) {
+	} else if (!rest || read_words(rest, &l) < 0 || !is_complete(&l)) {
 		return -EINVAL;
 	}
 	*ret = l;

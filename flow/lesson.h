@@ -4,14 +4,16 @@
  *
  *   judge client=192.0.2.7 port=40312 start=1700000000.5 ttl=57 pkts_in=12 ...
  *   learn content=13.2 client=192.0.2.7 ...
+ *   teach label=spam content=1.5 client=192.0.2.7 ...
  *   status
  *   retrain
  *
- * Words in any order behind judge and learn, at least one feature, each
+ * Words in any order behind judge, learn and teach, at least one feature, each
  * by its name in flow/features.def ("null": it can't be told); at= is passed
  * over.  So what sluice-flow has answered, from client= on, can be passed on as
  * it is (flow/ask.h).  content: the content filter's score of the mail, without
- * what connections added.
+ * what connections added.  teach: by an operator, past the guards; content may
+ * be missing.
  *
  *   opinion score=2.25 points=3 above=1 why=idle_max (+0.8), rtt_var (+0.5)
  *   learned label=spam (or ham), unsure, refused why=...
@@ -33,14 +35,21 @@
 #define LESSON_MAX        2048
 #define LESSON_ANSWER_MAX 512
 
-enum lesson_verb { LESSON_JUDGE, LESSON_LEARN, LESSON_STATUS, LESSON_RETRAIN };
+enum lesson_verb {
+	LESSON_JUDGE,
+	LESSON_LEARN,
+	LESSON_TEACH,
+	LESSON_STATUS,
+	LESSON_RETRAIN
+};
 
 struct lesson {
 	enum lesson_verb verb;
-	struct flow_sample sample; /* is_spam is false */
-	uint64_t connection;       /* a hash: one for all its messages */
-	double content;            /* of LESSON_LEARN */
-	double ttl;                /* of the connection; NAN: unknown */
+	struct flow_sample sample; /* is_spam: of LESSON_TEACH, else false */
+	bool has_label;
+	uint64_t connection; /* a hash: one for all its messages */
+	double content;      /* of LESSON_LEARN and _TEACH; NAN: none */
+	double ttl;          /* of the connection; NAN: unknown */
 };
 
 /* 0, or -EINVAL: it is none, *ret untouched. */

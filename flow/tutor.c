@@ -184,6 +184,17 @@ learn(struct tutor *t, const struct lesson *lesson, char *answer)
 	    sample.is_spam ? LESSON_SPAM : LESSON_HAM, NULL, answer);
 }
 
+static size_t
+teach(struct tutor *t, const struct lesson *lesson, char *answer)
+{
+	flow_learner_teach(t->learner, &lesson->sample, lesson->content);
+	metrics_add(t->metrics, METRIC_learn_taken, 1);
+	pupil_note(t->pupil);
+	pupil_look(t->pupil);
+	return lesson_learned(
+	    lesson->sample.is_spam ? LESSON_SPAM : LESSON_HAM, NULL, answer);
+}
+
 /* Of the models that had not seen what they judged. */
 static double
 accuracy_of(const struct flow_learner *l)
@@ -230,6 +241,8 @@ on_question(void *arg, const char *text, size_t n, char *answer)
 	switch (lesson.verb) {
 	case LESSON_LEARN:
 		return learn(t, &lesson, answer);
+	case LESSON_TEACH:
+		return teach(t, &lesson, answer);
 	case LESSON_STATUS:
 		return status(t, answer);
 	case LESSON_RETRAIN:

@@ -132,6 +132,22 @@ def standing():
     return None
 
 
+def learn(label, *words):
+    return subprocess.run(
+        [SLUICE, "flow", "learn", "--label", label, *words, "-c", CONF],
+        text=True, capture_output=True)
+
+
+def counts():
+    """Ham and spam that the learner has counted, once it shows it."""
+    time.sleep(1.5)
+    for line in sluice("status", "--json").splitlines():
+        o = json.loads(line)
+        if o["type"] == "flow":
+            return o["ham"], o["spam"]
+    return None
+
+
 def daemons():
     return {o["name"]: o for o in map(
         json.loads, sluice("status", "--json").splitlines())
@@ -212,6 +228,21 @@ check(None not in scores and scores[0] > 0 > scores[1],
 check(judged(spam.sent[0])[1].get("points") == 0
       and judged(spam.sent[0])[2]["verdict"] == "clean",
       "and gives no points")
+
+# What an operator says, while the daemon runs and elsewhere.
+before = counts()
+said = learn("spam", *spam.sent)
+check(said.returncode == 0 and said.stdout.startswith("learned from 1 spam"),
+      "an operator labels a message by its queue id: %s" % (
+          said.stdout + said.stderr))
+check(counts() == (before[0], before[1] + 1), "sluice-learn has it")
+check(learn("spam", spam.sent[0], "AAAA").returncode == 2
+      and counts() == (before[0], before[1] + 1),
+      "one that isn't known: nothing is learned")
+apart = os.path.join(os.path.dirname(CONF), "apart")
+said = learn("ham", spam.sent[0], ham.sent[0], "--state", apart, "--json")
+check(said.stdout and json.loads(said.stdout) == {
+    "learned": 2, "n_ham": 2, "n_spam": 0}, "or in a directory of its own")
 
 was = daemons()["flow"]["pid"]
 os.kill(was, signal.SIGKILL)

@@ -148,6 +148,26 @@ ham_of_spammers_doesnt_move_the_threshold(void **state)
 }
 
 static void
+the_operator_has_the_last_word(void **state)
+{
+	struct site site = site_new();
+	const struct flow_sample *samples[1200];
+	struct flow_sample s = typical(false);
+	uint64_t seen[2];
+
+	(void)state;
+	s.x[FLOW_FEATURE_rtt_var] = NAN;
+	assert_true(flow_learner_hear(site.l, &s, -1));
+	s.is_spam = true;
+	flow_learner_teach(site.l, &s, -1);
+	assert_int_equal(flow_learner_samples(site.l, samples), 1);
+	assert_true(samples[0]->is_spam);
+	flow_learner_seen(site.l, seen);
+	assert_true(seen[0] == 1 && seen[1] == 1);
+	(void)flow_learner_free(site.l);
+}
+
+static void
 no_weight_is_earned_where_nothing_tells(void **state)
 {
 	struct site site = site_new();
@@ -441,6 +461,7 @@ main(void)
 	    cmocka_unit_test(weight_is_earned_and_is_for_spam_alone),
 	    cmocka_unit_test(one_ham_in_a_hundred_may_be_above_the_threshold),
 	    cmocka_unit_test(ham_of_spammers_doesnt_move_the_threshold),
+	    cmocka_unit_test(the_operator_has_the_last_word),
 	    cmocka_unit_test(no_weight_is_earned_where_nothing_tells),
 	    cmocka_unit_test(weight_is_lost_when_it_is_no_longer_so),
 	    cmocka_unit_test(records_are_made_before_it_is_learned),

@@ -46,6 +46,19 @@ a_connection_is_read_by_the_names_of_its_features(void **state)
 }
 
 static void
+an_operator_says_what_a_mail_was(void **state)
+{
+	struct lesson l;
+
+	(void)state;
+	assert_int_equal(parse("teach label=spam pkts_in=1", &l), 0);
+	assert_int_equal(l.verb, LESSON_TEACH);
+	assert_true(l.sample.is_spam && isnan(l.content));
+	assert_int_equal(parse("teach label=ham content=1 pkts_in=1", &l), 0);
+	assert_true(!l.sample.is_spam && l.content == 1);
+}
+
+static void
 what_is_asked_of_the_learner_itself_has_no_words(void **state)
 {
 	const uint64_t seen[2] = {5, 7};
@@ -100,7 +113,9 @@ what_is_no_lesson_is_refused(void **state)
 	    "judge pkts_in=1x", "judge pkts=1", "judge client=192.0.2.7",
 	    "judge =1", "judge client=host.test pkts_in=1", "learn pkts_in=1",
 	    "learn content=null pkts_in=1", "learn content=13",
-	    "judge content=13 pkts_in=1"};
+	    "judge content=13 pkts_in=1", "judge label=ham pkts_in=1",
+	    "teach pkts_in=1", "teach label=egg pkts_in=1",
+	    "learn content=13 label=ham pkts_in=1"};
 	struct lesson l = {.content = 5};
 
 	(void)state;
@@ -144,6 +159,7 @@ the_answer_about_a_flow_is_a_lesson(void **state)
 	    .client_port = 4000,
 	    .ordinal = 1,
 	    .has_queue = 1,
+	    .ttl = 57,
 	    .start_nsec = INT64_C(1700000000500000000)};
 	struct flow_question q = {.not_before_nsec = 0};
 	char answer[FLOW_ANSWER_MAX];
@@ -159,7 +175,6 @@ the_answer_about_a_flow_is_a_lesson(void **state)
 	n = flow_answer(table, records, &q, answer, &by);
 	answer[n] = '\0';
 	assert_non_null(strstr(
-	    .ttl = 57,
 	    answer, " client=192.0.2.1 port=4000 start=1700000000.500000000 "));
 	{
 		CLEANUP(free_ptr)
@@ -167,6 +182,7 @@ the_answer_about_a_flow_is_a_lesson(void **state)
 		struct lesson l;
 
 		assert_int_equal(parse(text, &l), 0);
+		assert_true(l.ttl == 57);
 		for (int f = 0; f < FLOW_FEATURES; f++)
 			assert_true(f % 3 ? l.sample.x[f] == 2 * f
 					  : isnan(l.sample.x[f]));
@@ -182,7 +198,6 @@ answers_say_what_came_of_it(void **state)
 	    .score = 2.25, .points = 3, .why = "idle_max (+0.8)"};
 	char buf[LESSON_ANSWER_MAX];
 
-		assert_true(l.ttl == 57);
 	(void)state;
 	assert_int_equal(lesson_opinion(&o, 2, buf), 55);
 	assert_string_equal(
@@ -202,6 +217,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_connection_is_read_by_the_names_of_its_features),
+	    cmocka_unit_test(an_operator_says_what_a_mail_was),
 	    cmocka_unit_test(what_is_asked_of_the_learner_itself_has_no_words),
 	    cmocka_unit_test(messages_of_one_connection_are_known_to_be),
 	    cmocka_unit_test(what_is_no_lesson_is_refused),

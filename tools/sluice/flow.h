@@ -62,6 +62,15 @@ int flow_each(const char *command, const struct flow_options *o,
 	void *arg, const struct flow_sample *sample, const json_t *object),
     void *arg);
 
+/*
+ * Teach that the messages of n queue ids were what label says, "ham" or
+ * "spam": sluice-learn if it runs, else the state.  All must have been judged
+ * with their connections known, or nothing is learned.
+ * Returns the status; what went wrong has been said.
+ */
+int flow_teach(struct flow_options *o, const char *label,
+    const char *const *ids, size_t n);
+
 /* A JSON number, or null for NAN and infinity. */
 json_t *flow_real(double number);
 

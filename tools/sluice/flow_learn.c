@@ -9,12 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define IDS_MAX 1000
+
 enum { OPTION_SPAM_FROM = 256, OPTION_HAM_TO };
 
 struct options {
 	struct flow_options flow;
 	const char *label;
 	double spam_from, ham_to; /* NAN: as configured */
+	const char *ids[IDS_MAX];
+	size_t n_ids;
 };
 
 struct learning {
@@ -152,9 +156,17 @@ parse(int key, char *arg, struct argp_state *state)
 	case OPTION_HAM_TO:
 		o->ham_to = score_of(arg, state);
 		return 0;
+	case ARGP_KEY_ARG:
+		if (o->n_ids == IDS_MAX)
+			argp_error(state, "at most %d IDs at a time", IDS_MAX);
+		o->ids[o->n_ids++] = arg;
+		return 0;
 	case ARGP_KEY_END:
 		if (!o->label)
 			argp_error(state, "write --label ham or --label spam");
+		if (o->n_ids > 0 && (o->flow.features || *o->label == 'a'))
+			argp_error(state, "IDs have neither --features nor "
+					  "--label auto");
 		return 0;
 	default:
 		return flow_option(key, arg, &o->flow);
@@ -170,8 +182,11 @@ static const struct argp_option options[] = {
 	"auto: ham up to this score (default: flow.learn_ham)", 0},
     FLOW_OPTION_FEATURES, FLOW_OPTION_STATE, OPTION_CONF, OPTION_JSON, {0}};
 
-static const struct argp argp = {options, parse, NULL,
+static const struct argp argp = {options, parse, "[ID...]",
     "Learn from connections that carried mail which was ham, or spam.\v"
+    "ID is the queue id of a message that was judged here: its connection as "
+    "it was then is learned, also while sluice-learn runs, and what was "
+    "learned of it by the other label is forgotten.\n"
     "All of FILE is learned or, if a line of it is wrong, nothing. A member "
     "content_score is taken for what the content filter said of the mail, "
     "without what connections added. With --label auto it is the label, and "
@@ -186,5 +201,6 @@ flow_learn(int argc, char **argv)
 	struct options o = {.spam_from = NAN, .ham_to = NAN};
 
 	util_parse(&argp, argc, argv, &o);
-	return learn(&o);
+	return o.n_ids > 0 ? flow_teach(&o.flow, o.label, o.ids, o.n_ids)
+			   : learn(&o);
 }
