@@ -289,7 +289,8 @@ def print_features(jobs, by_id):
              if getattr(j, "id", None) in by_id]
     flows = [(f, s) for f, s in flows if f]
     names = [n for n in flows[0][0] if n not in (
-        "by", "ordinal", "score", "points", "client", "port", "start", "at")]
+        "by", "ordinal", "score", "points", "client", "port", "start", "at",
+        "ttl")]
     print("\nThe best threshold on one feature alone (of %d):" % len(flows))
     best = sorted(((best_threshold([(f[n], s) for f, s in flows]), n)
                    for n in names), reverse=True)
