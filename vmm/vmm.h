@@ -59,7 +59,10 @@ struct vmm_sample {
 
 struct vmm_stats {
 	uint64_t private_bytes; /* of this clone alone; 0: unknown */
-	uint64_t clone_usec;    /* from clone() to the first VMM_PARKED */
+	uint64_t clone_usec;    /* from clone() to the last VMM_PARKED that
+				   it or reset() led to */
+	uint64_t fork_usec;     /* of clone(), what the hypervisor took to copy
+				   the reference; 0: unknown */
 	uint64_t lost_events;   /* that the guest says it had no room for */
 	bool wants_rehearsal;   /* it hasn't rehearsed, and would gain by it */
 };
@@ -139,7 +142,10 @@ struct vmm_ops {
 
 	/*
 	 * Begin to bring a used clone back to the parked state; VMM_PARKED
-	 * comes.  NULL or -ENOTSUP: destroy it and take another.
+	 * comes.  Returns 0; or -errno, -ENOTSUP where this one can't be
+	 * brought back (it went down, or is no fork): destroy it and take
+	 * another.  NULL: none can.  Blocks for milliseconds, the longer the
+	 * more memory of its own it has.
 	 */
 	int (*reset)(struct vm *vm);
 

@@ -28,6 +28,7 @@
 #define NEVER       0
 
 enum stage {
+	MADE,    /* it stands still until it is let go */
 	LOADING, /* until the agent has answered */
 	PARKED,
 	RUNNING,
@@ -46,10 +47,12 @@ struct vm {
 	struct xen_state cpu;        /* when it was parked */
 	int clock;
 	uint32_t looks;
+	uint32_t slot;
+	bool is_noted;        /* in the ledger */
 	unsigned int pending; /* enum vmm_event, as bits */
 	bool has_looked;      /* since -EAGAIN was told last */
 	struct mono begun;
-	uint64_t clone_usec;
+	uint64_t clone_usec, fork_usec;
 };
 
 static uint64_t
@@ -112,44 +115,55 @@ static int
 fork_parent(struct vm *vm)
 {
 	struct vmm *vmm = vm->vmm;
-	unsigned char handle[XEN_HANDLE];
-	int r;
+	int r = xen_domain_new(vmm->host, vmm->handle, &vm->domain);
+	struct mono before = mono_now();
 
-	xen_owner_handle(vmm->site, XEN_CLONE, handle);
-	r = xen_domain_new(vmm->host, handle, &vm->domain);
 	if (r == 0)
 		r = xen_domain_fork(vmm->host, vmm->parent, vm->domain);
+	vm->fork_usec = mono_span(before, mono_now());
 	return r < 0 ? r : xen_state_put(vmm->host, vm->domain, &vmm->cpu);
 }
 
+/* An order that waits for it: it is let go at the next wake-up, not here, where
+ * it would have this processor before its maker has it again. */
 static int
-begin_domain(struct vm *vm, uint32_t slot)
+begin_answer(struct vm *vm)
 {
-	struct vmm *vmm = vm->vmm;
-	const struct xen_note note = {.site = vmm->site,
-	    .reference = vmm->manifest.reference,
-	    .role = XEN_CLONE,
-	    .parent = vmm->parent,
-	    .slot = slot};
-	int r = vmm->parent == XEN_NONE
-		    ? xen_restore(vmm, vmm->ram, XEN_CLONE, &vm->domain)
-		    : fork_parent(vm);
-
-	if (r == 0)
-		r = xen_store_note(
-		    xen_host_store(vmm->host), vm->domain, &note);
 	/* The first page alone: each that is mapped becomes the clone's own. */
-	if (r == 0)
-		r = xen_map(vmm->host, vm->domain, box_at(vm), 1, &vm->maps[0]);
+	int r = xen_map(vm->vmm->host, vm->domain, box_at(vm), 1, &vm->maps[0]);
+
 	if (r < 0)
 		return r;
 	vm->box = (struct hostbox){.fd = -1, .page = vm->maps[0].at};
 	hostbox_begin(vm->box.page);
 	hostbox_order(&vm->box, MAILBOX_PING, 0);
-	r = xen_domain_unpause(vmm->host, vm->domain);
-	if (r == 0)
-		wake(vm, SOON_NSEC);
-	return r;
+	vm->stage = MADE;
+	wake(vm, AT_ONCE_NSEC);
+	return 0;
+}
+
+static int
+begin_domain(struct vm *vm)
+{
+	struct vmm *vmm = vm->vmm;
+	int r = vmm->parent == XEN_NONE
+		    ? xen_restore(vmm, vmm->ram, XEN_CLONE, &vm->domain)
+		    : fork_parent(vm);
+
+	return r < 0 ? r : begin_answer(vm);
+}
+
+static int
+note(const struct vm *vm)
+{
+	const struct vmm *vmm = vm->vmm;
+	const struct xen_note text = {.site = vmm->site,
+	    .reference = vmm->manifest.reference,
+	    .role = XEN_CLONE,
+	    .parent = vmm->parent,
+	    .slot = vm->slot};
+
+	return xen_store_note(xen_host_store(vmm->host), vm->domain, &text);
 }
 
 static int
@@ -161,12 +175,13 @@ xen_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 	*vm = (struct vm){.magic = VM_MAGIC,
 	    .vmm = vmm,
 	    .domain = XEN_NONE,
+	    .slot = slot,
 	    .box.fd = -1,
 	    .begun = mono_now(),
 	    .clock =
 		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
 	vmm->clones++;
-	r = vm->clock < 0 ? -errno : begin_domain(vm, slot);
+	r = vm->clock < 0 ? -errno : begin_domain(vm);
 	if (r < 0) {
 		(void)end_domain(vm);
 		vm_free(vm);
@@ -259,6 +274,23 @@ park(struct vm *vm)
 	tell(vm, VMM_PARKED);
 }
 
+/* While it answers, the ledger is written: that takes as long as a fork. */
+static void
+let_go(struct vm *vm)
+{
+	int r = xen_domain_unpause(vm->vmm->host, vm->domain);
+
+	if (r == 0 && !vm->is_noted)
+		r = note(vm);
+	if (r < 0) {
+		die(vm);
+		return;
+	}
+	vm->is_noted = true;
+	vm->stage = LOADING;
+	wake(vm, SOON_NSEC);
+}
+
 static void
 look(struct vm *vm)
 {
@@ -292,6 +324,10 @@ hear(struct vm *vm)
 
 	if (read(vm->clock, &ticks, sizeof(ticks)) < 0)
 		return; /* not yet */
+	if (vm->stage == MADE) {
+		let_go(vm);
+		return;
+	}
 	if (vm->stage != LOADING && vm->stage != RUNNING)
 		return;
 	/* After the mailbox: what it says of the end is its last word. */
@@ -385,6 +421,32 @@ xen_collect(struct vm *vm, uint64_t from, void *buf, size_t n)
 }
 
 static int
+xen_reset(struct vm *vm)
+{
+	struct vmm *vmm = vm->vmm;
+	int r;
+
+	assert(vm->magic == VM_MAGIC);
+	if (vmm->parent == XEN_NONE || vm->stage < PARKED || vm->stage > OVER ||
+	    xen_domain_is_down(vmm->host, vm->domain))
+		return -ENOTSUP; /* no fork, or a reset would not revive it */
+	vm->begun = mono_now();
+	vm->pending = 0;
+	if (vm->stage == RUNNING)
+		(void)xen_domain_pause(vmm->host, vm->domain);
+	unmap_all(vm); /* a page that is mapped isn't reset */
+	xen_state_done(&vm->cpu);
+	r = xen_domain_reset(vmm->host, vm->domain);
+	if (r == 0)
+		r = xen_state_put(vmm->host, vm->domain, &vmm->cpu);
+	if (r == 0)
+		r = begin_answer(vm);
+	if (r < 0)
+		stand(vm, DEAD);
+	return r;
+}
+
+static int
 xen_destroy(struct vm *vm)
 {
 	int r;
@@ -405,11 +467,13 @@ static void
 xen_stats(const struct vm *vm, struct vmm_stats *ret)
 {
 	assert(vm->magic == VM_MAGIC);
-	*ret = (struct vmm_stats){.clone_usec = vm->clone_usec};
+	*ret = (struct vmm_stats){
+	    .clone_usec = vm->clone_usec, .fork_usec = vm->fork_usec};
 	if (vm->domain == XEN_NONE)
 		return;
 	ret->private_bytes = xen_domain_private(vm->vmm->host, vm->domain);
-	ret->lost_events = hostbox_lost(&vm->box);
+	if (vm->box.page)
+		ret->lost_events = hostbox_lost(&vm->box);
 }
 
 const struct vmm_ops vmm_xen = {
@@ -424,6 +488,7 @@ const struct vmm_ops vmm_xen = {
     .event_fd = xen_event_fd,
     .next = xen_next,
     .collect = xen_collect,
+    .reset = xen_reset,
     .destroy = xen_destroy,
     .reap = xen_reap,
     .stats = xen_stats,

@@ -145,6 +145,12 @@ xen_domain_fork(struct xen_host *host, uint32_t parent, uint32_t domain)
 }
 
 int
+xen_domain_reset(struct xen_host *host, uint32_t domain)
+{
+	return error_of(xc_memshr_fork_reset(host->xch, domain, true, true));
+}
+
+int
 xen_domain_pause(struct xen_host *host, uint32_t domain)
 {
 	return error_of(xc_domain_pause(host->xch, domain));

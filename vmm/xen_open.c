@@ -224,6 +224,7 @@ xen_open(const struct vmm_options *options, struct vmm **ret, char *err,
 	vmm->ram = -1;
 	vmm->parent = XEN_NONE;
 	(void)owner_site(options->state, vmm->site);
+	xen_owner_handle(vmm->site, XEN_CLONE, vmm->handle);
 	r = open_in(vmm, dirfd, why, sizeof(why));
 	if (r < 0) {
 		(void)snprintf(

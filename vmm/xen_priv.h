@@ -68,6 +68,13 @@ int xen_domain_furnish(struct xen_host *host, uint32_t domain, uint32_t mib);
  */
 int xen_domain_fork(struct xen_host *host, uint32_t parent, uint32_t domain);
 
+/*
+ * Bring a fork back to what its parent is, its processor too; none of its
+ * pages may be mapped, or they stay as they are.  0; -ENOSYS: it is no fork;
+ * or -errno.  Blocks for all of it: Xen can't be interrupted in this.
+ */
+int xen_domain_reset(struct xen_host *host, uint32_t domain);
+
 int xen_domain_pause(struct xen_host *host, uint32_t domain);
 int xen_domain_unpause(struct xen_host *host, uint32_t domain);
 
@@ -191,7 +198,8 @@ struct vmm {
 	uint32_t parent;        /* a domain; XEN_NONE: no memory sharing */
 	int ram;                /* then: sealed memfd; else -1 */
 	char site[OWNER_SITE_SIZE];
-	uint32_t clones; /* that are not gone */
+	unsigned char handle[XEN_HANDLE]; /* of its clones */
+	uint32_t clones;                  /* that are not gone */
 };
 
 int xen_probe(const struct vmm_options *options, char *why, size_t why_size);
