@@ -214,8 +214,11 @@ static const struct argp argp = {options, parse, NULL,
     "No sluice-vmm is needed; one that runs beside it disturbs the numbers.\n"
     "JSON, one line: backend, reference, take_ms_p50, take_ms_p95, "
     "cold_ms_p50, cold_ms_p95 (from nothing to the agent's answer), "
-    "private_mb (of a clone that stands still), stages (means in ms; reset is "
-    "destroy and clone, as that is how one is done), files_per_s (the best of "
+    "private_mb (of a clone that stands still), stages (means in ms; make and "
+    "answer are parts of clone, fork is the hypervisor's part of make; reset "
+    "is "
+    "reset and answer, or destroy and clone where that is how one is done), "
+    "files_per_s (the best of "
     "all rates), live_max, rates.",
     NULL, NULL, NULL};
 

@@ -56,12 +56,15 @@ rates_json(const struct bench *b)
 static json_t *
 stages_json(const struct stages *s)
 {
-	return json_pack("{sf sf sf sf sf sf sf sf}", "clone",
-	    mean_ms(&s->clone), "rehearse", mean_ms(&s->rehearse), "inject",
-	    mean_ms(&s->inject), "take", mean_ms(&s->take), "run",
-	    mean_ms(&s->run), "collect", mean_ms(&s->collect), "reset",
-	    mean_ms(&s->destroy) + mean_ms(&s->clone), "destroy",
-	    mean_ms(&s->destroy));
+	return json_pack("{sf sf sf sf sf sf sf sf sf sf sf}", "clone",
+	    mean_ms(&s->clone), "make", mean_ms(&s->make), "fork",
+	    mean_ms(&s->fork), "answer", mean_ms(&s->answer), "rehearse",
+	    mean_ms(&s->rehearse), "inject", mean_ms(&s->inject), "take",
+	    mean_ms(&s->take), "run", mean_ms(&s->run), "collect",
+	    mean_ms(&s->collect), "reset",
+	    s->reset.n ? mean_ms(&s->reset) + mean_ms(&s->answer)
+		       : mean_ms(&s->destroy) + mean_ms(&s->clone),
+	    "destroy", mean_ms(&s->destroy));
 }
 
 void
@@ -85,6 +88,8 @@ bench_json(const struct bench *bench, FILE *out)
 static void
 stage_row(struct table *t, const char *name, const struct measure *m)
 {
+	if (m->n == 0)
+		return; /* the back end has no such */
 	table_cell(t, "%s", name);
 	table_cell(t, "%.2f", mean_ms(m));
 	table_cell(t, "%.2f", ms(measure_at(m, 50)));
@@ -101,12 +106,16 @@ print_stages(const struct bench *b, FILE *out)
 	struct table *t = table_new(ARRAY_SIZE(titles), titles);
 
 	stage_row(t, "clone (cold, to the agent's answer)", &s->clone);
+	stage_row(t, "  make (create and fork)", &s->make);
+	stage_row(t, "    the hypervisor's fork alone", &s->fork);
+	stage_row(t, "  answer", &s->answer);
 	stage_row(t, "rehearse (while nothing waits)", &s->rehearse);
 	stage_row(t, "inject", &s->inject);
 	stage_row(t, "take (ready, to the agent's answer)", &s->take);
 	stage_row(t, "run", &s->run);
 	stage_row(t, "collect", &s->collect);
 	stage_row(t, "destroy", &s->destroy);
+	stage_row(t, "reset (an answer follows)", &s->reset);
 	table_print(t, out);
 }
 

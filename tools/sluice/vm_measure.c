@@ -79,8 +79,9 @@ measure_done(struct measure *measure)
 static struct measure *
 stage(struct stages *s, size_t i)
 {
-	struct measure *const all[] = {&s->clone, &s->rehearse, &s->inject,
-	    &s->take, &s->run, &s->collect, &s->destroy, &s->private_bytes};
+	struct measure *const all[] = {&s->clone, &s->make, &s->fork,
+	    &s->answer, &s->rehearse, &s->inject, &s->take, &s->run,
+	    &s->collect, &s->destroy, &s->reset, &s->private_bytes};
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -207,29 +208,96 @@ use_clone(const struct vmm_ops *ops, struct vm *vm,
 	return 0;
 }
 
+/* A clone that has answered; on failure there may be one to be ended. */
+static int
+make_clone(const struct vmm_ops *ops, struct vmm *vmm, struct stages *s,
+    struct vm **ret, char *err, size_t err_size)
+{
+	struct mono mark = mono_now();
+	struct vmm_stats stats = {0};
+	int r = ops->clone(vmm, 0, ret);
+	uint64_t make = since(&mark), answer;
+
+	if (r == 0)
+		r = wait_for(ops, *ret, VMM_PARKED);
+	if (r < 0)
+		return say(r, "clone", err, err_size);
+	answer = since(&mark);
+	measure_add(&s->make, make);
+	measure_add(&s->answer, answer);
+	measure_add(&s->clone, make + answer);
+	ops->stats(*ret, &stats);
+	if (stats.fork_usec)
+		measure_add(&s->fork, stats.fork_usec);
+	return 0;
+}
+
 static int
 measure_one(const struct vmm_ops *ops, struct vmm *vmm,
     const struct vmm_sample *sample, struct stages *s, char *err,
     size_t err_size)
 {
-	struct mono mark = mono_now();
-	struct vm *vm;
-	int r = ops->clone(vmm, 0, &vm), e;
+	struct vm *vm = NULL;
+	int r = make_clone(ops, vmm, s, &vm, err, err_size), e;
+	struct mono mark;
 
-	if (r < 0)
-		return say(r, "clone", err, err_size);
-	r = wait_for(ops, vm, VMM_PARKED);
-	if (r < 0) {
-		(void)say(r, "clone", err, err_size);
-	} else {
-		measure_add(&s->clone, since(&mark));
+	if (r == 0)
 		r = use_clone(ops, vm, sample, s, err, err_size);
-	}
+	if (!vm)
+		return r;
 	mark = mono_now();
 	e = end_clone(ops, vm);
 	if (r == 0 && e < 0)
 		return say(e, "destroy", err, err_size);
 	measure_add(&s->destroy, since(&mark));
+	return r;
+}
+
+/* One that is used n times.  Its runs are no matter here: they are others'. */
+static int
+reset_often(const struct vmm_ops *ops, struct vm *vm,
+    const struct vmm_sample *sample, size_t n, struct stages *s, char *err,
+    size_t err_size)
+{
+	struct stages others = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		struct mono mark;
+
+		r = use_clone(ops, vm, sample, &others, err, err_size);
+		if (r < 0)
+			break;
+		mark = mono_now();
+		r = ops->reset(vm);
+		if (r == -ENOTSUP) { /* here they are restored whole */
+			r = 0;
+			break;
+		}
+		measure_add(&s->reset, since(&mark));
+		if (r == 0)
+			r = wait_for(ops, vm, VMM_PARKED);
+		if (r < 0)
+			(void)say(r, "reset", err, err_size);
+	}
+	stages_done(&others);
+	return r;
+}
+
+static int
+measure_resets(const struct vmm_ops *ops, struct vmm *vmm,
+    const struct vmm_sample *sample, size_t n, struct stages *s, char *err,
+    size_t err_size)
+{
+	struct stages others = {0};
+	struct vm *vm = NULL;
+	int r = make_clone(ops, vmm, &others, &vm, err, err_size);
+
+	stages_done(&others);
+	if (r == 0)
+		r = reset_often(ops, vm, sample, n, s, err, err_size);
+	if (vm && end_clone(ops, vm) < 0 && r == 0)
+		r = say(-EIO, "destroy", err, err_size);
 	return r;
 }
 
@@ -244,6 +312,8 @@ measure_stages(const struct vmm_ops *ops, struct vmm *vmm,
 		said("stages", i, n);
 		r = measure_one(ops, vmm, sample, ret, err, err_size);
 	}
+	if (r == 0 && ops->reset)
+		r = measure_resets(ops, vmm, sample, n, ret, err, err_size);
 	return r;
 }
 

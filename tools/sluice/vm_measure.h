@@ -29,12 +29,16 @@ uint64_t measure_mean(const struct measure *measure);
 void measure_done(struct measure *measure);
 
 struct stages {
-	struct measure clone; /* clone() to its agent's answer, from nothing */
+	struct measure clone;  /* clone() to its agent's answer, from nothing */
+	struct measure make;   /* of it, clone() itself */
+	struct measure fork;   /* of that, the hypervisor's copying alone */
+	struct measure answer; /* the rest */
 	struct measure rehearse; /* none where the back end has no such */
 	struct measure inject;
 	struct measure take; /* run_start() of a parked one to its answer */
 	struct measure run;  /* from there to the end of the program */
 	struct measure collect, destroy;
+	struct measure reset;         /* reset() itself; an answer follows */
 	struct measure private_bytes; /* of a parked one that has rehearsed */
 };
 
@@ -46,7 +50,8 @@ typedef void measure_said_fn(const char *what, size_t at, size_t of);
 
 /*
  * n clones, one after the other: made, rehearsed as the pool does while it
- * has nothing else to do, given the sample, run, read, destroyed.  Returns 0;
+ * has nothing else to do, given the sample, run, read, destroyed.  Then, where
+ * the back end does that, one that is reset after each of n runs.  Returns 0;
  * -ETIMEDOUT: a stage took more than ten seconds; -ECHILD: a clone died; or
  * -errno of the back end; err says which stage.
  */
