@@ -1,16 +1,13 @@
 /*
- * Real clones, of any back end.  Arguments: its name; the directory of a
- * reference with the agent, and of one whose process 1 is
- * tests/support/hostile_agent.c; a program to run; then perhaps a number of
- * runs, to see that nothing leaks and how long they take.  t_vmm_qemu.sh and
- * tests/xen/clones build the references and call this.
+ * Real clones, of any back end, each by itself; many: clones_many.c.
+ * Arguments: its name; the directory of a reference with the agent, and of one
+ * whose process 1 is tests/support/hostile_agent.c; a program to run.
+ * t_vmm_qemu.sh and tests/xen/t_clones.sh build the references and call this.
  */
 #include "tests/support/clone_site.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 static const char *state, *hostile, *hello;
 
@@ -36,19 +33,6 @@ tear_down(void **test)
 }
 
 static void
-inject_hello(struct vm *vm)
-{
-	CLEANUP(close_fd) int fd = open(hello, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	struct vmm_sample sample = {
-	    .fd = fd, .name = "hello", .type = "application/x-executable"};
-
-	assert_int_equal(0, fstat(fd, &st));
-	sample.bytes = (uint64_t)st.st_size;
-	assert_int_equal(0, ops->inject(vm, &sample));
-}
-
-static void
 a_clone_runs_a_program_and_reports_its_end(void **test)
 {
 	struct vm *vm = parked_clone(*test);
@@ -56,7 +40,7 @@ a_clone_runs_a_program_and_reports_its_end(void **test)
 	char report[65536];
 	size_t n;
 
-	inject_hello(vm);
+	inject_file(vm, hello);
 	assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
 	expect(vm, VMM_TAKEN);
 	expect(vm, VMM_ENDED);
@@ -79,7 +63,7 @@ report_of(struct vm *vm, char *report, size_t size)
 {
 	size_t n, kept = 0;
 
-	inject_hello(vm);
+	inject_file(vm, hello);
 	assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
 	expect(vm, VMM_TAKEN);
 	expect(vm, VMM_ENDED);
@@ -213,68 +197,6 @@ a_sample_that_is_too_large_or_too_short_is_refused(void **test)
 	destroy(vm);
 }
 
-/* In a process of its own; says the number of its clone, and is killed. */
-static _Noreturn void
-hold(int tell)
-{
-	struct vmm *vmm = open_reference(state);
-	struct vm *vm = parked_clone(vmm);
-	int number = newest_clone();
-
-	(void)!write(tell, &number, sizeof(number));
-	(void)pause();
-	destroy(vm);
-	ops->close(vmm);
-	_exit(0);
-}
-
-/* Of an orphan whom nobody waits for a zombie is all that is left. */
-static void
-is_zombie(int pid)
-{
-	char path[64], text[512] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (f) {
-		(void)!fgets(text, sizeof(text), f);
-		(void)fclose(f);
-		assert_non_null(strstr(text, ") Z "));
-	}
-}
-
-static void
-clones_go_with_their_holder_or_are_reaped(void **test)
-{
-	const struct vmm_options options = {.state = state};
-	int pipe_fds[2], status, number = 0;
-	pid_t holder;
-
-	(void)test;
-	assert_int_equal(0, pipe(pipe_fds));
-	holder = fork();
-	if (holder == 0)
-		hold(pipe_fds[1]);
-	(void)close(pipe_fds[1]);
-	assert_int_equal(
-	    sizeof(number), read(pipe_fds[0], &number, sizeof(number)));
-	(void)close(pipe_fds[0]);
-	assert_true(is_clone_there(number));
-	assert_int_equal(0, ops->reap(&options)); /* they have an owner */
-	assert_int_equal(0, kill(holder, SIGKILL));
-	assert_int_equal(holder, waitpid(holder, &status, 0));
-	if (is_xen()) { /* the clone, and what it was made of */
-		assert_int_equal(2, ops->reap(&options));
-		assert_false(is_clone_there(number));
-		return;
-	}
-	for (int i = 0; i < 200 && is_clone_there(number); i++)
-		(void)usleep(20000);
-	if (is_clone_there(number))
-		is_zombie(number);
-}
-
 /* --- A guest that is taken over. */
 
 static uint64_t
@@ -345,83 +267,40 @@ what_floods_and_scribbles_is_bounded_and_can_be_ended(void **test)
 }
 
 static void
-a_guest_that_reboots_has_died(void **test)
+a_guest_that_reboots_or_panics_has_died(void **test)
+{
+	static const char *const acts[] = {"reboot", "panic"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
+		struct vm *vm = parked_clone(*test);
+
+		inject(vm, acts[i], "", 0);
+		assert_int_equal(0, ops->run_start(vm, USEC_PER_SEC));
+		expect(vm, VMM_TAKEN);
+		expect(vm, VMM_DIED);
+		/* What is down is not brought back. */
+		if (ops->reset)
+			assert_int_equal(-ENOTSUP, ops->reset(vm));
+		destroy(vm);
+	}
+}
+
+static void
+of_a_silent_guest_nothing_is_heard_and_it_can_be_ended(void **test)
 {
 	struct vm *vm = parked_clone(*test);
+	const uint64_t end = mono_now().usec + 2 * USEC_PER_SEC;
+	enum vmm_event event;
 
-	inject(vm, "reboot", "", 0);
+	inject(vm, "silence", "", 0);
 	assert_int_equal(0, ops->run_start(vm, USEC_PER_SEC));
-	expect(vm, VMM_TAKEN);
-	expect(vm, VMM_DIED);
-	destroy(vm);
-}
+	while (mono_now().usec < end) {
+		struct pollfd p = {.fd = ops->event_fd(vm), .events = POLLIN};
 
-/* --- Many. */
-
-static int
-compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void
-say(const char *what, uint64_t *usec, unsigned long n)
-{
-	qsort(usec, n, sizeof(*usec), compare);
-	print_message("%s: p50 %.1f ms, p95 %.1f ms, max %.1f ms\n", what,
-	    (double)usec[n / 2] / 1000, (double)usec[n * 95 / 100] / 1000,
-	    (double)usec[n - 1] / 1000);
-}
-
-static unsigned long cycles = 10;
-
-static void
-nothing_is_left_of_many_clones(void **test)
-{
-	uint64_t *cold = xcalloc(cycles, sizeof(*cold));
-	uint64_t *take = xcalloc(cycles, sizeof(*take));
-	uint64_t *run = xcalloc(cycles, sizeof(*run));
-	uint64_t *end = xcalloc(cycles, sizeof(*end));
-	uint64_t *memory = xcalloc(cycles, sizeof(*memory));
-	size_t before = open_files();
-
-	for (unsigned long i = 0; i < cycles; i++) {
-		struct vm *vm = parked_clone(*test);
-		struct vmm_stats stats;
-		struct mono t;
-
-		if (i % 2 == 0 && ops->rehearse) {
-			assert_int_equal(0, ops->rehearse(vm));
-			expect(vm, VMM_PARKED);
-		}
-		ops->stats(vm, &stats);
-		cold[i] = stats.clone_usec;
-		memory[i] = stats.private_bytes / 1000;
-		t = mono_now();
-		inject_hello(vm);
-		assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
-		expect(vm, VMM_TAKEN);
-		take[i] = mono_span(t, mono_now());
-		expect(vm, VMM_ENDED);
-		run[i] = mono_span(t, mono_now());
-		t = mono_now();
-		destroy(vm);
-		end[i] = mono_span(t, mono_now());
+		(void)poll(&p, 1, 100);
+		assert_int_equal(-EAGAIN, ops->next(vm, &event));
 	}
-	assert_int_equal(before, open_files());
-	assert_int_equal(0, newest_clone());
-	say("cold clone", cold, cycles);
-	say("inject and take", take, cycles);
-	say("inject, take and run to the end", run, cycles);
-	say("destroy", end, cycles);
-	say("private memory (MB for ms)", memory, cycles);
-	free(cold);
-	free(take);
-	free(run);
-	free(end);
-	free(memory);
+	destroy(vm);
 }
 
 int
@@ -443,25 +322,21 @@ main(int argc, char **argv)
 	    cmocka_unit_test_setup_teardown(
 		a_sample_that_is_too_large_or_too_short_is_refused, set_up,
 		tear_down),
-	    cmocka_unit_test(clones_go_with_their_holder_or_are_reaped),
 	    cmocka_unit_test_setup_teardown(
 		what_floods_and_scribbles_is_bounded_and_can_be_ended,
 		set_up_hostile, tear_down),
 	    cmocka_unit_test_setup_teardown(
-		a_guest_that_reboots_has_died, set_up_hostile, tear_down),
+		a_guest_that_reboots_or_panics_has_died, set_up_hostile,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(
-		nothing_is_left_of_many_clones, set_up, tear_down),
+		of_a_silent_guest_nothing_is_heard_and_it_can_be_ended,
+		set_up_hostile, tear_down),
 	};
-	const struct CMUnitTest many[] = {cmocka_unit_test_setup_teardown(
-	    nothing_is_left_of_many_clones, set_up, tear_down)};
 
-	if (argc < 5 || !choose_back_end(argv[1]))
+	if (argc != 5 || !choose_back_end(argv[1]))
 		return 100;
 	state = argv[2];
 	hostile = argv[3];
 	hello = argv[4];
-	if (argc == 5)
-		return cmocka_run_group_tests(tests, NULL, NULL);
-	cycles = strtoul(argv[5], NULL, 10);
-	return cycles ? cmocka_run_group_tests(many, NULL, NULL) : 100;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

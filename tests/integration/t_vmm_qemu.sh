@@ -99,13 +99,20 @@ is "a missing file: bad news" 1 $?
 
 # --- Clones.
 
-if "$SLUICE_BUILD/tests/clones" qemu "$state" "$hostile" \
-    "$SLUICE_BUILD/tests/sample_hello" >"$dir/clones" 2>&1; then
-	ok "clones: $(grep -a PASSED "$dir/clones")"
-else
-	bad "clones"
-fi
-grep -a -v '\[ RUN\|\[  *OK' "$dir/clones" | sed 's/^/    /'
+suite()
+{ # program, its last arguments
+	local program=$1
+	shift
+	if "$SLUICE_BUILD/tests/$program" qemu "$state" "$hostile" \
+	    "$SLUICE_BUILD/tests/sample_hello" "$@" >"$dir/clones" 2>&1; then
+		ok "$program: $(grep -a PASSED "$dir/clones")"
+	else
+		bad "$program"
+	fi
+	grep -a -v '\[ RUN\|\[  *OK' "$dir/clones" | sed 's/^/    /'
+}
+suite clones
+suite clones_many 10
 
 # --- The holder: in its sandbox, and killed.
 

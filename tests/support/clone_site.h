@@ -13,10 +13,12 @@
 #include "vmm/mailbox.h"
 #include "vmm/vmm.h"
 #ifdef SLUICE_XEN
+#include "vmm/xen_host_priv.h"
 #include "vmm/xen_priv.h"
 #endif
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -24,6 +26,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -128,6 +131,27 @@ inject(struct vm *vm, const char *name, const void *octets, size_t n)
 	assert_int_equal(0, ops->inject(vm, &sample));
 }
 
+/* A program. */
+static inline void
+inject_file(struct vm *vm, const char *path)
+{
+	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	struct vmm_sample sample = {
+	    .fd = fd, .name = "hello", .type = "application/x-executable"};
+
+	assert_int_equal(0, fstat(fd, &st));
+	sample.bytes = (uint64_t)st.st_size;
+	assert_int_equal(0, ops->inject(vm, &sample));
+}
+
+/* The report, up to where it stands. */
+static inline void
+read_report(struct vm *vm, char *buf, size_t size)
+{
+	buf[ops->collect(vm, 0, buf, size - 1)] = '\0';
+}
+
 /* --- Clones from outside: whoever kills them doesn't ask the back end. */
 
 /* The newest child of this process; 0: none. */
@@ -154,6 +178,18 @@ any_host(void)
 	if (xen_host_open(&host, why, sizeof(why)) < 0)
 		fail_msg("%s", why);
 	return host;
+}
+
+/* Pages of the host's memory that nobody has. */
+static inline unsigned long
+free_pages(void)
+{
+	struct xen_host *host = any_host();
+	xc_physinfo_t info = {0};
+
+	assert_int_equal(0, xc_physinfo(host->xch, &info));
+	xen_host_close(host);
+	return (unsigned long)info.free_pages;
 }
 
 /* The newest clone among all domains; 0: none. */

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define EATEN_BYTES (1u << 20)
+
 /* The report grows by an octet at a time, and each rings. */
 static _Noreturn void
 flood(struct mailbox *box)
@@ -24,6 +26,14 @@ flood(struct mailbox *box)
 		mailbox_store(box->report_bytes, n++);
 		box_ring();
 	}
+}
+
+/* Not even an answer. */
+static _Noreturn void
+silence(void)
+{
+	for (;;)
+		__builtin_ia32_pause();
 }
 
 /* The bell alone. */
@@ -60,6 +70,18 @@ scribble(struct mailbox *box)
 	}
 }
 
+/* All memory that there is: at last the kernel panics. */
+static _Noreturn void
+eat(void)
+{
+	for (;;) {
+		volatile char *more = malloc(EATEN_BYTES);
+
+		for (size_t i = 0; more && i < EATEN_BYTES; i += 4096)
+			more[i] = 1;
+	}
+}
+
 static void
 act(struct mailbox *box)
 {
@@ -71,6 +93,10 @@ act(struct mailbox *box)
 		scribble(box);
 	if (strcmp(box->name, "reboot") == 0)
 		(void)reboot(RB_AUTOBOOT);
+	if (strcmp(box->name, "panic") == 0)
+		_exit(1); /* of process 1 */
+	if (strcmp(box->name, "eat") == 0)
+		eat();
 	mailbox_store(box->state, MAILBOX_ENDED);
 	box_ring();
 }
@@ -92,6 +118,8 @@ main(void)
 
 		order = box_wait(box);
 		is_run = box->command == MAILBOX_RUN; /* before the answer */
+		if (is_run && strcmp(box->name, "silence") == 0)
+			silence();
 		mailbox_store(box->answer, order);
 		box_ring();
 		if (is_run)

@@ -38,3 +38,25 @@ reference_files()
 	cat "$work/log"
 	exit 1
 }
+
+# Of the suite of clones.
+suite_references()
+{
+	export SLUICE_DECOYS=
+	SLUICE_RECIPES=$root/tests/fixtures/busybox reference_files linux \
+		"$build/bin/sluice-agent"
+	SLUICE_RECIPES=$root/tests/fixtures/reference reference_files hostile \
+		"$build/tests/hostile_agent"
+}
+
+# Lines of a script for dom0: no domain of ours is left, nor a word in the
+# ledger.
+nothing_left()
+{
+	cat <<'END'
+left=$(xl list | grep -c sluice-)
+[ "$left" = 0 ] || { xl list; echo "domains are left"; exit 1; }
+left=$(xenstore-ls /sluice/vm)
+[ -z "$left" ] || { echo "left in the ledger: $left"; exit 1; }
+END
+}

@@ -1,0 +1,468 @@
+/*
+ * Real clones, of any back end: many in a row, many at once, many resets, and
+ * what is left when their holder is killed or the memory is used up: nothing.
+ * Arguments: as of clones.c, and how many in a row (of resets: a third).
+ */
+#include "tests/support/clone_site.h"
+
+#include <sys/wait.h>
+
+#define AT_ONCE 16
+
+static const char *state, *hostile, *hello;
+static unsigned long in_a_row;
+
+static int
+set_up(void **test)
+{
+	*test = open_reference(state);
+	return 0;
+}
+
+static int
+set_up_hostile(void **test)
+{
+	*test = open_reference(hostile);
+	return 0;
+}
+
+static int
+tear_down(void **test)
+{
+	ops->close(*test);
+	return 0;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What is measured of each of many. */
+struct series {
+	const char *what;
+	uint64_t *values;
+	unsigned long n;
+};
+
+static struct series
+series_of(const char *what, unsigned long n)
+{
+	return (struct series){what, xcalloc(n, sizeof(uint64_t)), 0};
+}
+
+static void
+add(struct series *s, uint64_t value)
+{
+	s->values[s->n++] = value;
+}
+
+static void
+say(struct series *s)
+{
+	qsort(s->values, s->n, sizeof(*s->values), compare);
+	print_message("%s: p50 %.2f ms, p95 %.2f ms, max %.2f ms\n", s->what,
+	    (double)s->values[s->n / 2] / 1000,
+	    (double)s->values[s->n * 95 / 100] / 1000,
+	    (double)s->values[s->n - 1] / 1000);
+	free(s->values);
+}
+
+/* Let it run what lies before it, to the end. */
+static void
+run(struct vm *vm)
+{
+	assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
+	expect(vm, VMM_TAKEN);
+	expect(vm, VMM_ENDED);
+}
+
+static void
+has_ended_by(struct vm *vm, const char *code)
+{
+	static char report[65536];
+
+	read_report(vm, report, sizeof(report));
+	if (!strstr(report, code))
+		fail_msg("no %s in: %s", code, report);
+}
+
+static void
+nothing_is_left_of_many_clones(void **test)
+{
+	struct series cold = series_of("cold clone", in_a_row);
+	struct series make = series_of("of it clone() itself", in_a_row);
+	struct series hypervisor = series_of("of that the fork", in_a_row);
+	struct series answer = series_of("of it the answer", in_a_row);
+	struct series memory =
+	    series_of("private memory (MB for ms)", in_a_row);
+	struct series to_end =
+	    series_of("inject, take and run to the end", in_a_row);
+	struct series end = series_of("destroy", in_a_row);
+	const size_t before = open_files();
+
+	for (unsigned long i = 0; i < in_a_row; i++) {
+		struct vmm_stats stats;
+		struct mono t = mono_now();
+		uint64_t made;
+		struct vm *vm;
+
+		assert_int_equal(0, ops->clone(*test, 1, &vm));
+		made = mono_span(t, mono_now());
+		expect(vm, VMM_PARKED);
+		if (i % 2 == 0 && ops->rehearse) {
+			assert_int_equal(0, ops->rehearse(vm));
+			expect(vm, VMM_PARKED);
+		}
+		ops->stats(vm, &stats);
+		add(&make, made);
+		add(&hypervisor, stats.fork_usec);
+		add(&cold, stats.clone_usec);
+		add(&answer, stats.clone_usec - made);
+		add(&memory, stats.private_bytes / 1000);
+		t = mono_now();
+		inject_file(vm, hello);
+		run(vm);
+		add(&to_end, mono_span(t, mono_now()));
+		has_ended_by(vm, "\"code\":7");
+		t = mono_now();
+		destroy(vm);
+		add(&end, mono_span(t, mono_now()));
+	}
+	assert_int_equal(before, open_files());
+	assert_int_equal(0, newest_clone());
+	say(&cold);
+	say(&make);
+	say(&hypervisor);
+	say(&answer);
+	say(&memory);
+	say(&to_end);
+	say(&end);
+}
+
+/* Each of those at once says its own number. */
+static void
+many_run_at_once_and_each_reports_its_own(void **test)
+{
+	struct vm *vms[AT_ONCE];
+	char text[64], code[32];
+
+	for (int i = 0; i < AT_ONCE; i++)
+		vms[i] = parked_clone(*test);
+	for (int i = 0; i < AT_ONCE; i++) {
+		int n = snprintf(
+		    text, sizeof(text), "#!/bin/sh\nexit %d\n", 40 + i);
+
+		inject(vms[i], "number.sh", text, (size_t)n);
+		assert_int_equal(0, ops->run_start(vms[i], 60 * USEC_PER_SEC));
+	}
+	for (int i = 0; i < AT_ONCE; i++) {
+		expect(vms[i], VMM_TAKEN);
+		expect(vms[i], VMM_ENDED);
+		(void)snprintf(code, sizeof(code), "\"code\":%d", 40 + i);
+		has_ended_by(vms[i], code);
+	}
+	for (int i = 0; i < AT_ONCE; i++)
+		destroy(vms[i]);
+}
+
+static void
+a_reset_leaves_no_trace_of_the_former_sample(void **test)
+{
+	static const char script[] = "#!/bin/sh\n"
+				     "ls /tmp | grep -q mark && exit 3\n"
+				     "touch /tmp/mark\nexit 4\n";
+	const unsigned long resets = (in_a_row + 2) / 3;
+	struct series time = series_of("reset", resets);
+	struct vm *vm;
+
+	if (!ops->reset) {
+		free(time.values);
+		skip();
+		return;
+	}
+	vm = parked_clone(*test);
+	for (unsigned long i = 0; i < resets; i++) {
+		static char report[MAILBOX_REPORT_MAX];
+		struct mono t;
+
+		inject(vm, "mark.sh", script, sizeof(script) - 1);
+		run(vm);
+		has_ended_by(vm, "\"code\":4");
+		t = mono_now();
+		assert_int_equal(0, ops->reset(vm));
+		add(&time, mono_span(t, mono_now()));
+		expect(vm, VMM_PARKED);
+		assert_int_equal(
+		    0, ops->collect(vm, 0, report, sizeof(report)));
+	}
+	destroy(vm);
+	say(&time);
+}
+
+/* --- A holder that is killed. */
+
+enum held {
+	OPENING,
+	CLONED,
+	PARKED,
+	INJECTED,
+	STARTED,
+	TAKEN,
+	ENDED,
+	DESTROYED
+};
+
+static void
+advance(struct vm *vm, enum held until)
+{
+	if (until >= PARKED)
+		expect(vm, VMM_PARKED);
+	if (until >= INJECTED)
+		inject_file(vm, hello);
+	if (until >= STARTED)
+		assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
+	if (until >= TAKEN)
+		expect(vm, VMM_TAKEN);
+	if (until >= ENDED)
+		expect(vm, VMM_ENDED);
+	if (until >= DESTROYED)
+		assert_int_equal(0, ops->destroy(vm));
+}
+
+/* In a process of its own; says the number of its clone, and is killed. */
+static _Noreturn void
+hold(int tell, enum held until)
+{
+	struct vmm *vmm;
+	struct vm *vm;
+	int number = 0;
+
+	if (until == OPENING)
+		(void)!write(tell, &number, sizeof(number));
+	vmm = open_reference(state);
+	if (until > OPENING) {
+		assert_int_equal(0, ops->clone(vmm, 1, &vm));
+		number = newest_clone();
+		advance(vm, until);
+		(void)!write(tell, &number, sizeof(number));
+	}
+	for (;;)
+		(void)pause();
+}
+
+/* Of an orphan whom nobody waits for a zombie is all that is left. */
+static void
+is_zombie(int pid)
+{
+	char path[64], text[512] = "";
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (f) {
+		(void)!fgets(text, sizeof(text), f);
+		(void)fclose(f);
+		assert_non_null(strstr(text, ") Z "));
+	}
+}
+
+static void
+kill_holder(enum held stage)
+{
+	const struct vmm_options options = {.state = state};
+	int pipe_fds[2], status, number = 0, found;
+	pid_t holder;
+
+	assert_int_equal(0, pipe(pipe_fds));
+	holder = fork();
+	if (holder == 0)
+		hold(pipe_fds[1], stage);
+	(void)close(pipe_fds[1]);
+	assert_int_equal(
+	    sizeof(number), read(pipe_fds[0], &number, sizeof(number)));
+	(void)close(pipe_fds[0]);
+	assert_int_equal(0, ops->reap(&options)); /* they have an owner */
+	assert_int_equal(0, kill(holder, SIGKILL));
+	assert_int_equal(holder, waitpid(holder, &status, 0));
+	found = ops->reap(&options);
+	assert_true(found >= 0);
+	assert_int_equal(0, ops->reap(&options));
+	if (is_xen()) { /* what it was made of, and the clone */
+		if (stage > OPENING)
+			assert_int_equal(stage < DESTROYED ? 2 : 1, found);
+		assert_true(!number || !is_clone_there(number));
+		return;
+	}
+	for (int i = 0; number && i < 200 && is_clone_there(number); i++)
+		(void)usleep(20000);
+	if (number && is_clone_there(number))
+		is_zombie(number);
+}
+
+static void
+clones_go_with_their_holder_or_are_reaped(void **test)
+{
+	(void)test;
+	for (int stage = OPENING; stage <= DESTROYED; stage++)
+		kill_holder((enum held)stage);
+}
+
+/* --- Memory that is used up. */
+
+#ifdef SLUICE_XEN
+#define BALLAST_MIB 64
+#define BALLAST_MAX 256
+
+/* Domains that hold the host's memory, but for less than one more needs. */
+static size_t
+load_ballast(struct xen_host *host, uint32_t *domains)
+{
+	static const unsigned char nobody[XEN_HANDLE] = "sluice ballast";
+	size_t n = 0;
+
+	while (
+	    n < BALLAST_MAX && xen_domain_new(host, nobody, &domains[n]) == 0) {
+		if (xen_domain_furnish(host, domains[n], BALLAST_MIB) < 0) {
+			assert_int_equal(0, xen_domain_end(host, domains[n]));
+			break;
+		}
+		n++;
+	}
+	assert_in_range(n, 1, BALLAST_MAX - 1);
+	return n;
+}
+
+/* Clones that eat, until no more can be made, or one dies of that at once. */
+static size_t
+feed_eaters(struct vmm *vmm, struct vm **vms, size_t *ret_died)
+{
+	size_t n = 0;
+
+	while (n < AT_ONCE && ops->clone(vmm, 1, &vms[n]) == 0) {
+		struct vm *vm = vms[n++];
+
+		if (next_stage(vm) != VMM_PARKED) {
+			++*ret_died;
+			destroy(vm);
+			return n - 1;
+		}
+		inject(vm, "eat", "", 0);
+		assert_int_equal(0, ops->run_start(vm, 20 * USEC_PER_SEC));
+	}
+	return n;
+}
+
+/* Xen gives the last pages of a domain back after it has told of its end. */
+static bool
+are_free(unsigned long want)
+{
+	for (int i = 0; i < 100 && free_pages() != want; i++)
+		(void)usleep(50000);
+	return free_pages() == want;
+}
+
+static void
+when_memory_is_used_up_clones_die_and_all_can_be_ended(void **test)
+{
+	struct xen_host *host;
+	uint32_t domains[BALLAST_MAX];
+	struct vm *vms[AT_ONCE];
+	unsigned long before;
+	size_t ballast, n, died = 0;
+
+	if (!is_xen()) {
+		skip(); /* it is this host's */
+		return;
+	}
+	host = any_host();
+	/* The first fork costs its parent some pages, once. */
+	destroy(parked_clone(*test));
+	(void)usleep(500000);
+	before = free_pages();
+	ballast = load_ballast(host, domains);
+	print_message("%zu domains leave %lu of %lu pages\n", ballast,
+	    free_pages(), before);
+	n = feed_eaters(*test, vms, &died);
+	for (size_t i = 0; i < n; i++) {
+		const int event = next_stage(vms[i]);
+
+		died += event == VMM_DIED ||
+			(event == VMM_TAKEN && next_stage(vms[i]) == VMM_DIED);
+	}
+	print_message("%zu died, %zu had been fed, %lu pages are free\n", died,
+	    n, free_pages());
+	assert_true(died > 0);
+	for (size_t i = 0; i < n; i++)
+		destroy(vms[i]);
+	for (size_t i = 0; i < ballast; i++)
+		assert_int_equal(0, xen_domain_end(host, domains[i]));
+	assert_true(are_free(before));
+	destroy(parked_clone(*test));
+	xen_host_close(host);
+}
+
+/* Pages that were free before all tests are free after them. */
+static unsigned long pages;
+
+static int
+note_pages(void **test)
+{
+	(void)test;
+	pages = is_xen() ? free_pages() : 0;
+	return 0;
+}
+
+static int
+compare_pages(void **test)
+{
+	bool ok = !is_xen() || are_free(pages);
+
+	(void)test;
+	if (is_xen())
+		print_message(
+		    "free pages: %lu before, %lu after\n", pages, free_pages());
+	return ok ? 0 : -1;
+}
+#else
+#define note_pages    NULL
+#define compare_pages NULL
+
+static void
+when_memory_is_used_up_clones_die_and_all_can_be_ended(void **test)
+{
+	(void)test;
+	skip(); /* it is this host's */
+}
+#endif
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		nothing_is_left_of_many_clones, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		many_run_at_once_and_each_reports_its_own, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_reset_leaves_no_trace_of_the_former_sample, set_up,
+		tear_down),
+	    cmocka_unit_test(clones_go_with_their_holder_or_are_reaped),
+	    cmocka_unit_test_setup_teardown(
+		when_memory_is_used_up_clones_die_and_all_can_be_ended,
+		set_up_hostile, tear_down),
+	};
+
+	if (argc != 6 || !choose_back_end(argv[1]))
+		return 100;
+	state = argv[2];
+	hostile = argv[3];
+	hello = argv[4];
+	in_a_row = strtoul(argv[5], NULL, 10);
+	return in_a_row
+		   ? cmocka_run_group_tests(tests, note_pages, compare_pages)
+		   : 100;
+}
