@@ -259,8 +259,9 @@ what_floods_and_scribbles_is_bounded_and_can_be_ended(void **test)
 		    acts[i], most, (unsigned long)usec / 1000);
 		/* Taken, report, ended, died. */
 		assert_in_range(most, 0, 4);
-		/* Rings alone are not worth half of a processor. */
-		if (strcmp(acts[i], "ring") == 0)
+		/* Rings alone are not worth half of a processor.  By Xen none
+		 * is heard: it looks by the clock, whatever the guest does. */
+		if (strcmp(acts[i], "ring") == 0 && !is_xen())
 			assert_in_range(usec, 0, USEC_PER_SEC / 4);
 		destroy(vm);
 	}
