@@ -45,5 +45,7 @@ check_mail "other mail passes" --allow-foreign
 audit
 part stop || bad "stop"
 
-"$sluice" vm bench --backend xen --directory $vm --samples 20 --clones 16
+"$sluice" vm bench --backend xen --directory $vm --samples 20 --clones 16 \
+	--files 30 2>"$dir/bench.err" ||
+	bad "vm bench: $(cat "$dir/bench.err")"
 finish

@@ -44,6 +44,8 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "%s: %s\n", path, strerror(-r));
 		return 111;
 	}
+	(void)vmm_xen.probe(&park.of, err, sizeof(err));
+	say(err);
 	park.of.state = argv[1];
 	park.of.reference = argv[2];
 	park.dirfd = dirfd;
