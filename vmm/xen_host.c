@@ -12,8 +12,8 @@
 #define XEN_TYPE     "/sys/hypervisor/type"
 #define CAPABILITIES "/proc/xen/capabilities"
 
-/* The first line of a small file; empty where there is none. */
-static void
+/* The first line of a small file.  Is there such a file? */
+static bool
 first_line(const char *path, char *buf, size_t size)
 {
 	CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -21,6 +21,7 @@ first_line(const char *path, char *buf, size_t size)
 
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
+	return fd >= 0;
 }
 
 static int
@@ -36,16 +37,15 @@ check_dom0(char *why, size_t why_size)
 {
 	char line[64];
 
-	first_line(XEN_TYPE, line, sizeof(line));
-	if (strcmp(line, "xen") != 0)
+	if (!first_line(XEN_TYPE, line, sizeof(line)) ||
+	    strcmp(line, "xen") != 0)
 		return refuse(why, why_size,
 		    "this system was not booted on Xen (" XEN_TYPE
 		    " is not xen); install xen-system-amd64 and boot it");
-	first_line(CAPABILITIES, line, sizeof(line));
-	if (line[0] == '\0')
+	if (!first_line(CAPABILITIES, line, sizeof(line)))
 		return refuse(why, why_size,
-		    CAPABILITIES " is missing or empty: no dom0, or xenfs is "
-				 "not mounted (systemctl start xen)");
+		    CAPABILITIES " is missing: xenfs is not mounted; mount it "
+				 "(systemctl start xen)");
 	if (!strstr(line, "control_d"))
 		return refuse(why, why_size,
 		    "this is a guest of Xen, which controls no domains; run "
@@ -83,8 +83,8 @@ connect(struct xen_host *h, char *why, size_t why_size)
 	h->memory = xenforeignmemory_open(&h->silent, 0);
 	if (!h->memory || xc_physinfo(h->xch, &info) != 0) {
 		(void)snprintf(why, why_size,
-		    "the hypervisor refuses control: %s; its version must be "
-		    "that of libxenctrl",
+		    "the hypervisor refuses control: %s; build Sluice with "
+		    "the libxen-dev of the version that is running",
 		    strerror(errno));
 		return -ENOTSUP;
 	}
@@ -176,10 +176,11 @@ why_not_shared(int error)
 		       "it with EXPERT, UNSUPPORTED and MEM_SHARING "
 		       "(docs/xen.md)";
 	case EOPNOTSUPP:
-		return "Xen shares memory on Intel's processors alone (VMX)";
+		return "Xen shares memory on Intel's processors alone (VMX); "
+		       "take such a host";
 	case ENODEV:
-		return "Xen shares memory of domains with hardware-assisted "
-		       "paging alone";
+		return "Xen shares memory with hardware-assisted paging alone; "
+		       "remove hap=0 from its command line";
 	case EXDEV:
 		return "Xen shares no memory of domains behind an IOMMU; boot "
 		       "it with iommu=0, or dom0-iommu=none";
@@ -189,12 +190,15 @@ why_not_shared(int error)
 }
 
 int
-xen_host_shares(struct xen_host *host, char *why, size_t why_size)
+xen_host_shares(
+    struct xen_host *host, const char *site, char *why, size_t why_size)
 {
-	static const unsigned char nobody[XEN_HANDLE] = "sluice probes";
+	unsigned char handle[XEN_HANDLE];
 	uint32_t domain;
-	int r = xen_domain_new(host, nobody, &domain);
+	int r;
 
+	xen_owner_handle(site, XEN_CLONE, handle);
+	r = xen_domain_new(host, handle, &domain);
 	if (r < 0) {
 		(void)snprintf(why, why_size, "no domain can be made: %s",
 		    r == -ENOMEM ? "Xen has no free memory; give dom0 less "

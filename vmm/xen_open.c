@@ -34,13 +34,13 @@ int
 xen_probe(const struct vmm_options *options, char *why, size_t why_size)
 {
 	struct xen_host *host;
-	char version[MANIFEST_TEXT_MAX], text[256];
+	char version[MANIFEST_TEXT_MAX], text[256], site[OWNER_SITE_SIZE];
 	int r = xen_host_open(&host, why, why_size);
 
-	(void)options;
 	if (r < 0)
 		return r;
-	r = xen_host_shares(host, text, sizeof(text));
+	r = xen_host_shares(
+	    host, owner_site(options->state, site), text, sizeof(text));
 	(void)xen_host_version(host, version, sizeof(version));
 	if (r == 0)
 		(void)snprintf(why, why_size, "%s, by memory forks", version);
@@ -188,7 +188,7 @@ open_in(struct vmm *vmm, int dirfd, char *err, size_t err_size)
 		    &vmm->manifest, dirfd, MANIFEST_RAM, &ram, err, err_size);
 	if (r < 0)
 		return r;
-	r = xen_host_shares(vmm->host, err, err_size);
+	r = xen_host_shares(vmm->host, vmm->site, err, err_size);
 	if (r == -ENOTSUP) {
 		vmm->ram = TAKE_FD(ram);
 		return 0;

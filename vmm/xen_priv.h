@@ -39,10 +39,12 @@ int xen_host_open(struct xen_host **ret, char *why, size_t why_size);
 void xen_host_close(struct xen_host *host);
 
 /*
- * Can domains share memory?  Tried on an empty domain.  Returns 0; -ENOTSUP
- * with the reason in words; or -errno, too, if there can be no such domain.
+ * Can domains share memory?  Tried on an empty domain of that site, so that
+ * reap() knows it.  Returns 0; -ENOTSUP with the reason in words; or -errno,
+ * too, if there can be no such domain.
  */
-int xen_host_shares(struct xen_host *host, char *why, size_t why_size);
+int xen_host_shares(
+    struct xen_host *host, const char *site, char *why, size_t why_size);
 
 /* "Xen 4.17.5-pre"; into buf, returns buf. */
 char *xen_host_version(struct xen_host *host, char *buf, size_t size);

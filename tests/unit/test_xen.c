@@ -32,7 +32,7 @@ set_up(void **test)
 	assert_non_null(host.store);
 	assert_int_equal(0, xen_state_get(&host, 0, &state));
 	vmm = (struct vmm){.host = &host, .ram = -1, .site = "0badcafe"};
-	vmm.manifest.mem_mib = 1;
+	vmm.manifest.mem_mib = FAKE_XEN_MIB;
 	assert_int_equal(0, xen_state_cpu(&state, &vmm.cpu));
 	vmm.state = state;
 	vmm.parent = 7;
@@ -52,21 +52,129 @@ tear_down(void **test)
 
 /* --- Answers of single calls. */
 
+/* What is missing, and what is then to be done, as the probe has it. */
+static const struct refusal {
+	struct fake_xen_host host; /* but for what is zero here */
+	const char *call;          /* that fails; NULL: none */
+	int error;
+	const char *missing, *remedy;
+} refusals[] = {
+    {.host.type = "", .missing = "not booted on Xen", .remedy = "install"},
+    {.host.type = "kvm\n", .missing = "not booted on Xen", .remedy = "boot it"},
+    {.host.capabilities = "", .missing = "a guest of Xen", .remedy = "in dom0"},
+    {.host.capabilities = "other\n",
+	.missing = "a guest of Xen",
+	.remedy = "in dom0"},
+    {.call = "xc_interface_open",
+	.error = EACCES,
+	.missing = "not allowed to open",
+	.remedy = "run as root"},
+    {.call = "xc_interface_open",
+	.error = EPERM,
+	.missing = "not allowed to open",
+	.remedy = "run as root"},
+    {.call = "xc_interface_open",
+	.error = ENOENT,
+	.missing = "/dev/xen/privcmd",
+	.remedy = "load the module"},
+    {.call = "xenforeignmemory_open",
+	.error = ENOENT,
+	.missing = "refuses control: No such file",
+	.remedy = "libxen-dev"},
+    {.call = "xc_physinfo",
+	.error = EACCES, /* another version of its interface */
+	.missing = "refuses control: Permission denied",
+	.remedy = "libxen-dev"},
+    {.host.can = XEN_SYSCTL_PHYSCAP_hap,
+	.missing = "no VMX or SVM",
+	.remedy = "firmware"},
+    {.host.can = XEN_SYSCTL_PHYSCAP_hvm,
+	.missing = "no hardware-assisted paging",
+	.remedy = "remove hap=0"},
+    {.call = "xs_open",
+	.error = ENOENT,
+	.missing = "xenstored does not answer",
+	.remedy = "start it"},
+    {.call = "xc_domain_create",
+	.error = ENOMEM,
+	.missing = "no free memory",
+	.remedy = "dom0_mem="},
+    {.call = "xc_domain_create",
+	.error = EPERM,
+	.missing = "no domain can be made",
+	.remedy = "not permitted"},
+};
+
 static void
-a_host_without_xen_is_refused_in_words(void **test)
+what_a_host_lacks_is_said_with_what_can_be_done(void **test)
 {
 	const struct vmm_options options = {.state = "/nonexistent"};
-	char why[256] = "";
 
 	(void)test;
-	if (access("/sys/hypervisor/type", F_OK) == 0) {
-		skip();
-		return;
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+		const struct refusal *row = &refusals[i];
+		/* As much as a holder tells (vmm/backends.c). */
+		char why[192] = "";
+
+		fake_xen_begin();
+		if (row->host.type)
+			fake_xen_host.type = row->host.type;
+		if (row->host.capabilities)
+			fake_xen_host.capabilities = row->host.capabilities;
+		if (row->host.can)
+			fake_xen_host.can = row->host.can;
+		if (row->call)
+			fake_xen_fail(row->call, 1, row->error);
+		assert_int_equal(
+		    -ENOTSUP, vmm_xen.probe(&options, why, sizeof(why)));
+		if (!strstr(why, row->missing) || !strstr(why, row->remedy))
+			fail_msg("row %zu: %s", i, why);
+		assert_in_range(strlen(why), 0, sizeof(why) - 2);
+		assert_int_equal(0, fake_xen_opened());
+		assert_int_equal(0, fake_xen_domains());
 	}
+}
+
+static void
+files_that_are_missing_are_said(void **test)
+{
+	const struct vmm_options options = {.state = "/nonexistent"};
+	char why[192] = "";
+
+	(void)test;
+	fake_xen_begin();
+	fake_xen_host.type = NULL;
 	assert_int_equal(-ENOTSUP, vmm_xen.probe(&options, why, sizeof(why)));
 	assert_non_null(strstr(why, "not booted on Xen"));
-	assert_non_null(strstr(why, "xen-system-amd64"));
 	assert_int_equal(-ENOTSUP, vmm_xen.reap(&options));
+	fake_xen_begin();
+	fake_xen_host.capabilities = NULL;
+	assert_int_equal(-ENOTSUP, vmm_xen.probe(&options, why, sizeof(why)));
+	assert_non_null(strstr(why, "xenfs is not mounted"));
+}
+
+static void
+a_host_that_shares_no_memory_will_do(void **test)
+{
+	const struct vmm_options options = {.state = "/nonexistent"};
+	struct xen_host *opened;
+	char why[192] = "";
+
+	(void)test;
+	fake_xen_begin();
+	fake_xen_host.no_sharing = ENOSYS;
+	assert_int_equal(0, vmm_xen.probe(&options, why, sizeof(why)));
+	assert_non_null(strstr(why, "Xen 4.17.5, each clone restored whole"));
+	assert_non_null(strstr(why, "MEM_SHARING"));
+	assert_in_range(strlen(why), 0, sizeof(why) - 2);
+	fake_xen_host.no_sharing = 0;
+	assert_int_equal(0, vmm_xen.probe(&options, why, sizeof(why)));
+	assert_string_equal("Xen 4.17.5, by memory forks", why);
+	/* A probe leaves it open, for the sandbox's sake. */
+	assert_int_equal(0, xen_host_open(&opened, why, sizeof(why)));
+	for (int i = 0; i < 3; i++)
+		xen_host_close(opened);
+	assert_int_equal(0, fake_xen_opened());
 }
 
 static void
@@ -80,16 +188,17 @@ why_memory_is_not_shared_is_said_by_name(void **test)
 	char why[256];
 
 	(void)test;
-	assert_int_equal(0, xen_host_shares(&host, why, sizeof(why)));
+	assert_int_equal(0, xen_host_shares(&host, vmm.site, why, sizeof(why)));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fake_xen_fail("xc_memshr_control", 1, rows[i].error);
-		assert_int_equal(
-		    -ENOTSUP, xen_host_shares(&host, why, sizeof(why)));
+		assert_int_equal(-ENOTSUP,
+		    xen_host_shares(&host, vmm.site, why, sizeof(why)));
 		assert_non_null(strstr(why, rows[i].words));
 		assert_int_equal(0, fake_xen_domains());
 	}
 	fake_xen_fail("xc_domain_create", 1, ENOMEM);
-	assert_int_equal(-ENOMEM, xen_host_shares(&host, why, sizeof(why)));
+	assert_int_equal(
+	    -ENOMEM, xen_host_shares(&host, vmm.site, why, sizeof(why)));
 	assert_non_null(strstr(why, "dom0_mem"));
 }
 
@@ -208,110 +317,13 @@ a_handle_says_whose_a_domain_is(void **test)
 	assert_false(xen_owner_find(handle, "00000000", &role, &pid, &start));
 }
 
-/* --- A whole life, in which the nth call fails. */
-
-static int
-wait_for(struct vm *vm, enum vmm_event wanted)
-{
-	enum vmm_event event;
-
-	for (int i = 0; i < 1000; i++) {
-		int r = vmm_xen.next(vm, &event);
-
-		if (r == 0 && (event == wanted || event == VMM_DIED))
-			return event == wanted ? 0 : -ECHILD;
-		if (r < 0)
-			(void)usleep(100);
-	}
-	return -ETIMEDOUT;
-}
-
-static int
-live(struct vm *vm)
-{
-	CLEANUP(close_fd) int fd = memfd_new("sample");
-	const struct vmm_sample sample = {
-	    .fd = fd, .bytes = 5000, .name = "a", .type = ""};
-	char report[64];
-	int r = ftruncate(fd, 5000) < 0 ? -errno : wait_for(vm, VMM_PARKED);
-
-	if (r == 0)
-		r = vmm_xen.inject(vm, &sample);
-	if (r == 0)
-		r = vmm_xen.run_start(vm, USEC_PER_SEC);
-	if (r == 0)
-		r = wait_for(vm, VMM_ENDED);
-	if (r == 0 && vmm_xen.collect(vm, 0, report, sizeof(report)) !=
-			  strlen(FAKE_XEN_REPORT))
-		r = -EIO;
-	return r;
-}
-
-/* One life.  Nothing may be left of it, however it ended, but a domain that
- * Xen has refused to end. */
-static int
-whole_life(void)
-{
-	struct vmm_stats stats;
-	struct vm *vm;
-	int r = vmm_xen.clone(&vmm, 3, &vm), end;
-
-	if (r < 0)
-		return r;
-	r = live(vm);
-	vmm_xen.stats(vm, &stats);
-	end = vmm_xen.destroy(vm);
-	if (end < 0)
-		return end;
-	assert_int_equal(0, wait_for(vm, VMM_GONE));
-	return r;
-}
-
-static void
-a_life_ends_well_whichever_call_fails(void **test)
-{
-	unsigned int n = 0, failed = 0;
-	bool was_reached;
-
-	(void)test;
-	assert_int_equal(0, whole_life());
-	do {
-		int r;
-
-		fake_xen_begin();
-		fake_xen_fail_nth(++n, ENOMEM);
-		r = whole_life();
-		was_reached = fake_xen_has_failed();
-		failed += r < 0;
-		assert_int_equal(0, vmm.clones);
-		assert_int_equal(0, fake_xen_maps());
-		assert_in_range(
-		    fake_xen_domains(), 0, fake_xen_failed_at_end());
-	} while (was_reached);
-	assert_in_range(n, 15, 1000);
-	print_message("%u calls, %u of which are needed\n", n - 1, failed);
-	assert_in_range(failed, 10, n);
-}
-
-static void
-a_guest_that_goes_down_has_died(void **test)
-{
-	struct vm *vm;
-
-	(void)test;
-	assert_int_equal(0, vmm_xen.clone(&vmm, 3, &vm));
-	fake_xen_go_down();
-	assert_int_equal(-ECHILD, wait_for(vm, VMM_PARKED));
-	assert_int_equal(0, vmm_xen.destroy(vm));
-	assert_int_equal(0, wait_for(vm, VMM_GONE));
-	assert_int_equal(0, fake_xen_domains());
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_host_without_xen_is_refused_in_words),
+	    cmocka_unit_test(what_a_host_lacks_is_said_with_what_can_be_done),
+	    cmocka_unit_test(files_that_are_missing_are_said),
+	    cmocka_unit_test(a_host_that_shares_no_memory_will_do),
 	    cmocka_unit_test_setup_teardown(
 		why_memory_is_not_shared_is_said_by_name, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
@@ -327,10 +339,6 @@ main(void)
 		a_state_that_xen_does_not_take_is_damaged, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_handle_says_whose_a_domain_is, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		a_life_ends_well_whichever_call_fails, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		a_guest_that_goes_down_has_died, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
