@@ -104,6 +104,8 @@ keep_pages(const struct parking *p, int out, uint64_t end)
 		if (pages > XEN_CHUNK)
 			pages = XEN_CHUNK;
 		r = xen_map(p->host, p->domain, at, (size_t)pages, &map);
+		if (r < 0)
+			return r;
 		for (uint64_t i = 0; i < pages && r == 0; i++) {
 			const char *page = (char *)map.at + i * XEN_PAGE;
 

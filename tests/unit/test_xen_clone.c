@@ -1,0 +1,231 @@
+/*
+ * Clones by the back end Xen: what becomes of one whose guest goes down, lies
+ * or is slow, and what can be done with it when.
+ */
+#include "tests/support/xen_site.h"
+
+#include "vmm/mailbox.h"
+
+#include <poll.h>
+
+static struct vmm *vmm;
+
+static int
+set_up_open(void **test)
+{
+	char err[512];
+	int r = set_up(test);
+
+	if (r == 0)
+		r = vmm_xen.open(&options, &vmm, err, sizeof(err));
+	return r;
+}
+
+static int
+tear_down(void **test)
+{
+	(void)test;
+	vmm_xen.close(vmm);
+	assert_int_equal(0, fake_xen_domains());
+	assert_int_equal(0, fake_xen_maps());
+	assert_int_equal(0, fake_xen_opened());
+	return 0;
+}
+
+static struct mailbox *
+box(void)
+{
+	return (void *)(fake_xen_memory() + ((size_t)FAKE_XEN_MIB << 20));
+}
+
+static struct vm *
+new_clone(void)
+{
+	struct vm *vm;
+
+	assert_int_equal(0, vmm_xen.clone(vmm, 3, &vm));
+	return vm;
+}
+
+static struct vm *
+parked_clone(void)
+{
+	struct vm *vm = new_clone();
+
+	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	return vm;
+}
+
+static void
+destroy(struct vm *vm)
+{
+	assert_int_equal(0, vmm_xen.destroy(vm));
+	assert_int_equal(0, wait_for(vm, VMM_GONE));
+}
+
+static int
+inject(struct vm *vm, uint64_t bytes)
+{
+	CLEANUP(close_fd) int fd = memfd_new("sample");
+	const struct vmm_sample sample = {
+	    .fd = fd, .bytes = bytes, .name = "a", .type = ""};
+
+	assert_int_equal(0, ftruncate(fd, 5000));
+	return vmm_xen.inject(vm, &sample);
+}
+
+static void
+a_guest_that_goes_down_at_any_time_has_died(void **test)
+{
+	struct vm *vm = new_clone();
+
+	(void)test;
+	fake_xen_go_down();
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_PARKED));
+	destroy(vm);
+	fake_xen_come_up();
+	vm = parked_clone();
+	fake_xen_host.is_mute = true;
+	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_TAKEN));
+	fake_xen_go_down();
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_TAKEN));
+	/* It is told once, and then there is nothing more. */
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_DIED));
+	destroy(vm);
+	fake_xen_come_up();
+	/* One that is asked after, and isn't there. */
+	vm = new_clone();
+	box()->answer = 0;
+	fake_xen_host.is_mute = true;
+	fake_xen_fail("xc_domain_getinfolist", 1, ESRCH);
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_PARKED));
+	destroy(vm);
+}
+
+static void
+what_it_said_before_it_went_down_is_its_last_word(void **test)
+{
+	struct vm *vm = parked_clone();
+	char report[64];
+
+	(void)test;
+	fake_xen_host.is_mute = true;
+	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_TAKEN));
+	/* Between a look at the mailbox and one at the domain. */
+	fake_xen_host.is_last_word = true;
+	assert_int_equal(0, wait_for(vm, VMM_ENDED));
+	assert_int_equal(strlen(FAKE_XEN_REPORT),
+	    vmm_xen.collect(vm, 0, report, sizeof(report)));
+	destroy(vm);
+}
+
+static void
+a_guest_that_lies_is_dead(void **test)
+{
+	struct vm *vm = parked_clone();
+
+	(void)test;
+	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+	box()->report_bytes = UINT32_MAX;
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_ENDED));
+	destroy(vm);
+}
+
+static void
+only_a_parked_clone_takes_a_sample(void **test)
+{
+	struct vmm_stats stats;
+	struct vm *vm = new_clone();
+
+	(void)test;
+	assert_int_equal(-ESTALE, inject(vm, 5000));
+	assert_int_equal(-ESTALE, vmm_xen.run_start(vm, USEC_PER_SEC));
+	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	assert_int_equal(-EFBIG, inject(vm, MAILBOX_SAMPLE_MAX + 1));
+	assert_int_equal(-ENODATA, inject(vm, 5001));
+	fake_xen_bad_page(1, -ENOMEM);
+	assert_int_equal(-ENOMEM, inject(vm, 5000));
+	fake_xen_bad_page(-1, 0);
+	assert_int_equal(0, inject(vm, 5000));
+	vmm_xen.stats(vm, &stats);
+	assert_int_equal(100 * 4096, stats.private_bytes);
+	assert_int_equal(0, vmm_xen.destroy(vm));
+	/* Of one that is no more. */
+	assert_int_equal(0, vmm_xen.collect(vm, 0, &stats, sizeof(stats)));
+	vmm_xen.stats(vm, &stats);
+	assert_int_equal(0, stats.private_bytes);
+	assert_int_equal(0, wait_for(vm, VMM_GONE));
+}
+
+static void
+a_long_report_is_mapped_piece_by_piece(void **test)
+{
+	static unsigned char got[MAILBOX_REPORT_MAX];
+	unsigned char *report = (unsigned char *)box() + MAILBOX_REPORT_AT;
+	struct vm *vm = parked_clone();
+	size_t n;
+
+	(void)test;
+	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+	for (size_t i = 0; i < MAILBOX_REPORT_MAX; i++)
+		report[i] = (unsigned char)(i * 31 / 7);
+	box()->report_bytes = MAILBOX_REPORT_MAX;
+	assert_int_equal(0, wait_for(vm, VMM_ENDED));
+	/* No memory for the second piece: what there is until then. */
+	fake_xen_fail("xenforeignmemory_map", 2, ENOMEM);
+	n = vmm_xen.collect(vm, 0, got, sizeof(got));
+	assert_int_equal((1 << 20) - MAILBOX_REPORT_AT, n);
+	n += vmm_xen.collect(vm, n, got + n, 5);
+	n += vmm_xen.collect(vm, n, got + n, sizeof(got) - n);
+	assert_int_equal(sizeof(got), n);
+	assert_memory_equal(report, got, n);
+	destroy(vm);
+}
+
+static void
+its_descriptor_is_readable_while_there_is_news(void **test)
+{
+	struct vm *vm = parked_clone();
+	struct pollfd p = {.fd = vmm_xen.event_fd(vm), .events = POLLIN};
+	enum vmm_event event;
+	int n = 0;
+
+	(void)test;
+	assert_int_equal(-EAGAIN, vmm_xen.next(vm, &event));
+	assert_int_equal(0, poll(&p, 1, 0));
+	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+	/* Taken, report, ended: one at a time. */
+	while (n < 3 && poll(&p, 1, 1000) == 1)
+		if (vmm_xen.next(vm, &event) == 0)
+			n++;
+	assert_int_equal(VMM_ENDED, event);
+	assert_int_equal(-EAGAIN, vmm_xen.next(vm, &event));
+	assert_int_equal(0, poll(&p, 1, 0));
+	destroy(vm);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		a_guest_that_goes_down_at_any_time_has_died, set_up_open,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_it_said_before_it_went_down_is_its_last_word, set_up_open,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_guest_that_lies_is_dead, set_up_open, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		only_a_parked_clone_takes_a_sample, set_up_open, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_long_report_is_mapped_piece_by_piece, set_up_open, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		its_descriptor_is_readable_while_there_is_news, set_up_open,
+		tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, begin_all, end_all);
+}
