@@ -69,7 +69,8 @@ struct pool_ear {
 	/* Call pool_wake() whenever fd is readable, until unwatch(). */
 	void (*watch)(void *arg, uint32_t slot, int fd);
 	void (*unwatch)(void *arg, uint32_t slot);
-	/* Octets of memory that are available; 0: unknown. */
+	/* Octets of memory that are available, where the back end's clones are
+	 * made of it (vmm/vmm.h); 0: unknown. */
 	uint64_t (*available)(void *arg);
 	/* Something that people want to read, once; slot, reference, words. */
 	void (*said)(

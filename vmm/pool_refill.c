@@ -79,12 +79,22 @@ count_state(const struct pool *p, enum pool_state state)
 	return n;
 }
 
+/* References are all of one back end, whose clones are made of one memory. */
+static uint64_t
+available(const struct pool *p)
+{
+	const struct ref *ref = TAILQ_FIRST(&p->refs);
+
+	return ref && ref->ops->available ? ref->ops->available(ref->vmm)
+					  : p->ear->available(p->arg);
+}
+
 /* The memory as the pure part wants it; also for the counters. */
 static struct admit_memory
 memory(struct pool *p)
 {
 	struct admit_memory m = {
-	    .available_bytes = p->ear->available(p->arg),
+	    .available_bytes = available(p),
 	    .reserve_bytes = p->limits.reserve_bytes,
 	    .clone_bytes = p->counts.clone_bytes,
 	};
@@ -245,9 +255,9 @@ make_room(struct pool *p, const struct ref *for_ref, struct mono now)
 static void
 shed(struct pool *p, struct mono now)
 {
-	uint64_t available = p->ear->available(p->arg);
+	uint64_t bytes = available(p);
 
-	if (available == 0 || available >= p->limits.reserve_bytes)
+	if (bytes == 0 || bytes >= p->limits.reserve_bytes)
 		return;
 	for (uint32_t i = 0; i < p->limits.slots; i++) {
 		if (p->slots[i].state != POOL_PARKED)

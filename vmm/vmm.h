@@ -100,6 +100,13 @@ struct vmm_ops {
 	void (*close)(struct vmm *vmm); /* after the last VMM_GONE */
 
 	/*
+	 * Octets of memory that clones can still be made of, out of which the
+	 * reserve is to be kept; 0: unknown.  NULL: those that this system
+	 * itself has available.
+	 */
+	uint64_t (*available)(const struct vmm *vmm);
+
+	/*
 	 * Begin a clone.  slot (from 0, its caller's numbering) becomes part
 	 * of its name, by which reap() knows it.  Returns 0 and the clone,
 	 * which is the caller's until VMM_GONE; or -errno.

@@ -166,6 +166,13 @@ note(const struct vm *vm)
 	return xen_store_note(xen_host_store(vmm->host), vm->domain, &text);
 }
 
+/* Of Xen's free pages: dom0's own memory is no matter to them. */
+static uint64_t
+xen_available(const struct vmm *vmm)
+{
+	return xen_host_free(vmm->host);
+}
+
 static int
 xen_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 {
@@ -482,6 +489,7 @@ const struct vmm_ops vmm_xen = {
     .park = xen_park,
     .open = xen_open,
     .close = xen_close,
+    .available = xen_available,
     .clone = xen_clone,
     .inject = xen_inject,
     .run_start = xen_run_start,

@@ -212,6 +212,19 @@ xen_host_shares(
 	return r;
 }
 
+uint64_t
+xen_host_free(struct xen_host *host)
+{
+	xc_physinfo_t info = {0};
+
+	if (xc_physinfo(host->xch, &info) != 0)
+		return 0;
+	/* Some may be promised to domains that are being built. */
+	if (info.free_pages <= info.outstanding_pages)
+		return 1; /* none, and that is known */
+	return (info.free_pages - info.outstanding_pages) * XEN_PAGE;
+}
+
 char *
 xen_host_version(struct xen_host *host, char *buf, size_t size)
 {

@@ -46,6 +46,9 @@ void xen_host_close(struct xen_host *host);
 int xen_host_shares(
     struct xen_host *host, const char *site, char *why, size_t why_size);
 
+/* Octets of memory that no domain has; 0: unknown. */
+uint64_t xen_host_free(struct xen_host *host);
+
 /* "Xen 4.17.5-pre"; into buf, returns buf. */
 char *xen_host_version(struct xen_host *host, char *buf, size_t size);
 uint32_t xen_host_khz(const struct xen_host *host); /* of time stamps */

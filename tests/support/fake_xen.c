@@ -239,7 +239,8 @@ WRAP(int, xc_physinfo, xc_interface *x, xc_physinfo_t *ret)
 	(void)x;
 	*ret = (xc_physinfo_t){.cpu_khz = 1000000,
 	    .capabilities = fake_xen_host.can,
-	    .free_pages = fake_xen_host.free_pages};
+	    .free_pages = fake_xen_host.free_pages,
+	    .outstanding_pages = fake_xen_host.outstanding_pages};
 	CALL(xc_physinfo);
 }
 

@@ -22,7 +22,7 @@ struct fake_xen_host {
 	const char *type;         /* /sys/hypervisor/type; NULL: none */
 	const char *capabilities; /* /proc/xen/capabilities; NULL: none */
 	uint32_t can;             /* XEN_SYSCTL_PHYSCAP_... */
-	uint64_t free_pages;
+	uint64_t free_pages, outstanding_pages;
 	int no_sharing;  /* errno of memory sharing; 0: it has that */
 	int state_bytes; /* that Xen says a state has; 0: as many as it has */
 	uint16_t odd_record; /* which record of a state is odd; 0: none */

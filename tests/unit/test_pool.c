@@ -287,6 +287,53 @@ clones_are_made_while_there_is_memory(void **state)
 	assert_int_equal(site_counts(s).parked, 8);
 }
 
+/* What a hypervisor has, whatever this system has; clones take of it. */
+static uint64_t hypervisor_bytes;
+static const struct fake *hypervisor;
+
+static uint64_t
+hypervisor_has(const struct vmm *vmm)
+{
+	struct fake_counts f;
+
+	(void)vmm;
+	fake_counts(hypervisor, &f);
+	return hypervisor_bytes - f.live * (SITE_MIB / 2);
+}
+
+static void
+of_a_hypervisor_with_memory_of_its_own_that_counts(void **state)
+{
+	const struct vmm_options options = {.reference = "linux"};
+	struct pool_site *s = *state;
+	struct pool_limits l = site_limits;
+	struct vmm_ops ops = fake_ops;
+	struct vmm *vmm;
+	char err[128];
+
+	site_end(s);
+	l.slots = 8;
+	l.reserve_bytes = 10 * SITE_MIB;
+	site_init(s, &l);
+	s->memory = 100 * SITE_MIB;
+	hypervisor = s->fake;
+	hypervisor_bytes = 13 * SITE_MIB + SITE_MIB / 2;
+	ops.available = hypervisor_has;
+	assert_int_equal(0, ops.open(&options, &vmm, err, sizeof(err)));
+	pool_add(s->pool, "linux", "1", 8, &ops, vmm, s->now);
+	site_run(s, 2000 * SITE_MSEC);
+	assert_int_equal(site_counts(s).parked, 3);
+	hypervisor_bytes = 10 * SITE_MIB; /* the reserve: they are given up */
+	site_run(s, 6000 * SITE_MSEC);
+	assert_int_equal(site_counts(s).live, 0);
+	assert_int_equal(site_counts(s).budget_bytes, 0);
+	hypervisor_bytes = 11 * SITE_MIB;
+	site_run(s, 1000 * SITE_MSEC);
+	assert_int_equal(site_counts(s).parked, 1);
+	site_end(s); /* as long as its ops are there */
+	site_init(s, &l);
+}
+
 static void
 no_more_run_than_may(void **state)
 {
@@ -378,6 +425,7 @@ main(void)
 	    TEST(patience_ends_a_wait),
 	    TEST(too_many_that_wait_are_refused),
 	    TEST(clones_are_made_while_there_is_memory),
+	    TEST(of_a_hypervisor_with_memory_of_its_own_that_counts),
 	    TEST(no_more_run_than_may),
 	    TEST(another_reference_gets_room_when_it_is_needed),
 	    TEST(a_reference_that_was_rebuilt_serves_the_next_run),

@@ -206,6 +206,22 @@ its_descriptor_is_readable_while_there_is_news(void **test)
 	destroy(vm);
 }
 
+/* By this the pool admits another one (vmm/pool_refill.c). */
+static void
+what_clones_can_be_made_of_are_pages_that_are_free(void **test)
+{
+	(void)test;
+	fake_xen_host.free_pages = 1000;
+	assert_int_equal(1000 * 4096, vmm_xen.available(vmm));
+	fake_xen_host.outstanding_pages = 600;
+	assert_int_equal(400 * 4096, vmm_xen.available(vmm));
+	/* None is not the same as nobody knows how many. */
+	fake_xen_host.outstanding_pages = 1000;
+	assert_int_equal(1, vmm_xen.available(vmm));
+	fake_xen_fail("xc_physinfo", 1, EACCES);
+	assert_int_equal(0, vmm_xen.available(vmm));
+}
+
 int
 main(void)
 {
@@ -224,6 +240,9 @@ main(void)
 		a_long_report_is_mapped_piece_by_piece, set_up_open, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		its_descriptor_is_readable_while_there_is_news, set_up_open,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_clones_can_be_made_of_are_pages_that_are_free, set_up_open,
 		tear_down),
 	};
 
