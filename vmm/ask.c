@@ -27,7 +27,7 @@ ask_read_run(const struct ipc_msg *msg, const struct ask_run **ret)
 	if (!is_exactly(msg, ASK_RUN, sizeof(*r), 1) || r->run == 0 ||
 	    r->bytes > INT64_MAX || r->deadline_usec > ASK_SPAN_MAX_USEC ||
 	    r->patience_usec > ASK_SPAN_MAX_USEC || !HAS_END(r->reference) ||
-	    !HAS_END(r->name) || !HAS_END(r->type))
+	    !HAS_END(r->name) || !HAS_END(r->type) || !HAS_END(r->mail))
 		return -EBADMSG;
 	*ret = r;
 	return 0;
@@ -102,7 +102,7 @@ ask_read_clones(const struct ipc_msg *msg, const struct ask_clones **ret,
 	    msg->len < sizeof(*c) || c->n > ASK_CLONES_MAX ||
 	    msg->len != sizeof(*c) + c->n * sizeof(*rows) ||
 	    c->n_references > ASK_REFERENCES_MAX || !HAS_END(c->backend) ||
-	    !HAS_END(c->text))
+	    !HAS_END(c->text) || !HAS_END(c->how))
 		return -EBADMSG;
 	for (uint32_t i = 0; i < c->n_references; i++)
 		if (!HAS_END(c->references[i].name) ||

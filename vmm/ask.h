@@ -31,6 +31,7 @@
 #define ASK_CLONES_MAX     200
 #define ASK_REFERENCES_MAX 4
 #define ASK_DIGEST_MAX     72
+#define ASK_MAIL_MAX       40
 /* A day: of deadlines and patience. */
 #define ASK_SPAN_MAX_USEC UINT64_C(86400000000)
 
@@ -76,6 +77,7 @@ struct ask_run {
 	char reference[ASK_REFERENCE_MAX]; /* NUL-terminated, as all here */
 	char name[MAILBOX_NAME_MAX];
 	char type[MAILBOX_TYPE_MAX];
+	char mail[ASK_MAIL_MAX]; /* of which it is, for people; "" unknown */
 };
 
 struct ask_stop {
@@ -131,6 +133,7 @@ struct ask_clones {
 	char backend[16];      /* "" none */
 	char text[128];        /* why none, or not all that are configured */
 	struct ask_reference references[ASK_REFERENCES_MAX];
+	char how[96]; /* the back end works here, in its own words */
 	/* n struct ask_clone follow, as many as fit into one message */
 };
 

@@ -37,8 +37,10 @@ backends_choose(const char *name, const struct vmm_options *options, char *why,
 
 		if (!any && strcmp(ops->name, name) != 0)
 			continue;
-		if (ops->probe(options, text, sizeof(text)) == 0)
+		if (ops->probe(options, text, sizeof(text)) == 0) {
+			(void)snprintf(why, why_size, "%s", text);
 			return ops;
+		}
 		(void)snprintf(why, why_size, "%s: %s", ops->name, text);
 	}
 	return NULL;

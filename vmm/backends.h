@@ -17,7 +17,7 @@ const struct vmm_ops *backends_find(const char *name);
 
 /*
  * The first whose probe() finds that it can work here, among all ("auto") or
- * of that name.  NULL: there is none, and why says it in words.
+ * of that name, and how it works in words; NULL: there is none, and why.
  * Blocks for the start of a program.
  */
 const struct vmm_ops *backends_choose(const char *name,

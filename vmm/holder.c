@@ -77,7 +77,7 @@ holder_choose(const struct conf *conf, char *why, size_t why_size)
 		return NULL;
 	}
 	reap(ops, &options);
-	log_info("backend name=%s", ops->name);
+	log_info("backend name=%s: %s", ops->name, why);
 	return ops;
 }
 

@@ -25,14 +25,15 @@ struct holder_parts {
 	const struct conf *conf;   /* borrowed; section vm */
 	struct metrics *metrics;   /* borrowed; may be NULL */
 	const struct vmm_ops *ops; /* the back end; NULL: none */
-	const char *why;           /* and then why, in words; borrowed */
+	const char *why;           /* then why, else how, in words; borrowed */
 	uid_t uid; /* who may ask, besides root; others' connections are
 		      closed */
 };
 
 /*
  * The first back end that vm.backend admits and that can work here, what was
- * left over of it reaped; NULL and why in words when there is none.
+ * left over of it reaped, and how it works in words; NULL and why when there is
+ * none.
  * Logs.  Blocks for the start of a program.
  */
 const struct vmm_ops *holder_choose(

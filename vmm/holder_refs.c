@@ -146,6 +146,9 @@ holder_tell_refs(const struct holder *holder, struct ask_clones *ret)
 	if (!ops)
 		(void)snprintf(
 		    ret->text, sizeof(ret->text), "%s", holder->parts.why);
+	else
+		(void)snprintf(ret->how, sizeof(ret->how), "%.*s",
+		    (int)sizeof(ret->how) - 1, holder->parts.why);
 	for (size_t i = 0; i < holder->n_refs; i++) {
 		const struct holder_ref *ref = &holder->refs[i];
 		struct ask_reference *to = &ret->references[ret->n_references];

@@ -199,7 +199,8 @@ act_give(struct slot *slot, struct mono now)
 	const struct vmm_sample sample = {.fd = run->fd,
 	    .bytes = run->what.bytes,
 	    .name = run->what.name,
-	    .type = run->what.type};
+	    .type = run->what.type,
+	    .mail = run->what.mail};
 	struct ask_begun begun = {.is_waiting = 0};
 	struct mono before = mono_now(); /* how long our own work takes */
 	int r;

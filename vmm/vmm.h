@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct vmm; /* an opened reference; the back end's */
 struct vm;  /* a clone of it; the back end's */
@@ -55,7 +56,25 @@ struct vmm_sample {
 	uint64_t bytes;   /* at most MAILBOX_SAMPLE_MAX */
 	const char *name; /* as the mail names it */
 	const char *type; /* MIME type, "" unknown */
+	const char *mail; /* which mail it is of, for people; NULL: unknown */
 };
+
+/* What a process of ours has at a hypervisor that keeps a ledger. */
+struct vmm_owned {
+	uint32_t domain;
+	uint32_t parent; /* UINT32_MAX: none */
+	bool is_clone;   /* or a reference */
+	bool is_there;   /* or a row of the ledger alone */
+	bool is_orphan;  /* its holder is gone: reap() ends it */
+	uint32_t slot;   /* of a clone */
+	pid_t holder;
+	const char *reference; /* "": not known, as mail */
+	const char *mail;
+	uint64_t until_usec;    /* since 1970, of a run; 0: it doesn't run */
+	uint64_t private_bytes; /* 0: unknown */
+};
+
+typedef void vmm_owned_fn(void *arg, const struct vmm_owned *owned);
 
 struct vmm_stats {
 	uint64_t private_bytes; /* of this clone alone; 0: unknown */
@@ -71,8 +90,8 @@ struct vmm_ops {
 	const char *name;
 
 	/*
-	 * Can this host run this back end?  0, or -ENOTSUP with the reason in
-	 * words in why.  May block for the start of one program.
+	 * Can this host run this back end?  0, or -ENOTSUP; how or why not, in
+	 * words, in why.  May block for the start of one program.
 	 */
 	int (*probe)(
 	    const struct vmm_options *options, char *why, size_t why_size);
@@ -166,6 +185,13 @@ struct vmm_ops {
 	/* End what a former process of ours left behind, by its names.
 	 * Returns the number found, or -errno.  May block for a second. */
 	int (*reap)(const struct vmm_options *options);
+
+	/*
+	 * Tell of all that this directory's processes own, whichever process
+	 * asks.  0; -ENOTSUP as probe(); or -errno.  NULL: there is no ledger.
+	 */
+	int (*owned)(
+	    const struct vmm_options *options, vmm_owned_fn *each, void *arg);
 
 	void (*stats)(const struct vm *vm, struct vmm_stats *ret);
 };

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
 
@@ -45,6 +46,7 @@ struct vm {
 	struct hostbox box;
 	struct xen_map maps[CHUNKS]; /* of control words and report */
 	struct xen_state cpu;        /* when it was parked */
+	struct xen_note note;        /* its row of the ledger */
 	int clock;
 	uint32_t looks;
 	uint32_t slot;
@@ -154,16 +156,14 @@ begin_domain(struct vm *vm)
 }
 
 static int
-note(const struct vm *vm)
+note(struct vm *vm)
 {
-	const struct vmm *vmm = vm->vmm;
-	const struct xen_note text = {.site = vmm->site,
-	    .reference = vmm->manifest.reference,
-	    .role = XEN_CLONE,
-	    .parent = vmm->parent,
-	    .slot = vm->slot};
+	struct xen_store *store = xen_host_store(vm->vmm->host);
+	int r;
 
-	return xen_store_note(xen_host_store(vmm->host), vm->domain, &text);
+	vm->note = xen_note_of(vm->vmm, XEN_CLONE, vm->slot);
+	r = xen_store_note(store, vm->domain, &vm->note);
+	return r < 0 ? r : xen_store_name(store, vm->domain, &vm->note);
 }
 
 /* Of Xen's free pages: dom0's own memory is no matter to them. */
@@ -206,6 +206,8 @@ xen_inject(struct vm *vm, const struct vmm_sample *sample)
 	assert(vm->magic == VM_MAGIC);
 	if (vm->stage != PARKED)
 		return -ESTALE;
+	(void)snprintf(vm->note.mail, sizeof(vm->note.mail), "%s",
+	    sample->mail ? sample->mail : "");
 	r = hostbox_label(&vm->box, sample);
 	return r < 0 ? r
 		     : xen_fill(vm->vmm->host, vm->domain,
@@ -231,6 +233,10 @@ xen_run_start(struct vm *vm, uint64_t deadline_usec)
 		return r;
 	vm->stage = RUNNING;
 	wake(vm, SOON_NSEC);
+	/* While it begins to run: for people, so nothing depends on it. */
+	vm->note.until_usec = wall_now().usec + deadline_usec;
+	(void)xen_store_note(
+	    xen_host_store(vm->vmm->host), vm->domain, &vm->note);
 	return 0;
 }
 
@@ -253,8 +259,6 @@ stand(struct vm *vm, enum stage stage)
 static void
 die(struct vm *vm)
 {
-	if (vm->stage == DEAD || vm->stage == DYING)
-		return;
 	stand(vm, DEAD);
 	tell(vm, VMM_DIED);
 }
@@ -443,6 +447,7 @@ xen_reset(struct vm *vm)
 		(void)xen_domain_pause(vmm->host, vm->domain);
 	unmap_all(vm); /* a page that is mapped isn't reset */
 	xen_state_done(&vm->cpu);
+	vm->is_noted = false; /* it runs nothing any more */
 	r = xen_domain_reset(vmm->host, vm->domain);
 	if (r == 0)
 		r = xen_state_put(vmm->host, vm->domain, &vmm->cpu);
@@ -499,5 +504,6 @@ const struct vmm_ops vmm_xen = {
     .reset = xen_reset,
     .destroy = xen_destroy,
     .reap = xen_reap,
+    .owned = xen_owned,
     .stats = xen_stats,
 };

@@ -154,19 +154,30 @@ xen_restore(struct vmm *vmm, int ram, enum xen_role role, uint32_t *ret)
 	return r;
 }
 
+struct xen_note
+xen_note_of(const struct vmm *vmm, enum xen_role role, uint32_t slot)
+{
+	struct xen_note note = {.role = role,
+	    .parent = role == XEN_CLONE ? vmm->parent : XEN_NONE,
+	    .slot = slot};
+
+	memcpy(note.site, vmm->site, sizeof(note.site));
+	(void)snprintf(note.reference, sizeof(note.reference), "%s",
+	    vmm->manifest.reference);
+	return note;
+}
+
 /* The parent of forks, which never runs. */
 static int
 make_parent(struct vmm *vmm, int ram)
 {
-	const struct xen_note note = {.site = vmm->site,
-	    .reference = vmm->manifest.reference,
-	    .role = XEN_REFERENCE,
-	    .parent = XEN_NONE};
+	struct xen_note note = xen_note_of(vmm, XEN_REFERENCE, 0);
+	struct xen_store *store = xen_host_store(vmm->host);
 	int r = xen_restore(vmm, ram, XEN_REFERENCE, &vmm->parent);
 
-	return r < 0 ? r
-		     : xen_store_note(
-			   xen_host_store(vmm->host), vmm->parent, &note);
+	if (r == 0)
+		r = xen_store_note(store, vmm->parent, &note);
+	return r < 0 ? r : xen_store_name(store, vmm->parent, &note);
 }
 
 static int

@@ -91,12 +91,66 @@ end_orphans(struct xen_host *host, const char *site, enum xen_role role)
 	return worst < 0 ? worst : found;
 }
 
+enum whose {
+	NOBODYS, /* there is no such domain */
+	OURS,
+	ANOTHERS, /* it has a number that was one of ours */
+};
+
+static enum whose
+whose(struct xen_host *host, const char *site, uint32_t domain)
+{
+	unsigned char handle[XEN_HANDLE];
+	enum xen_role role;
+	uint32_t found = domain, start;
+	pid_t pid;
+	int r = xen_domain_next(host, &found, handle);
+
+	if (r == -ESRCH || (r == 0 && found != domain))
+		return NOBODYS;
+	if (r < 0)
+		return OURS; /* for all we know */
+	return xen_owner_find(handle, site, &role, &pid, &start) ? OURS
+								 : ANOTHERS;
+}
+
+/* Rows that have outlived their domains: whose process died between the end of
+ * one and that of the other. */
+static int
+sweep(struct xen_host *host, const char *site)
+{
+	struct xen_store *store = xen_host_store(host);
+	CLEANUP(free_ptr) uint32_t *rows = NULL;
+	size_t n = 0;
+	int r = xen_store_rows(store, &rows, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct xen_note note;
+
+		if (xen_store_read(store, rows[i], &note) < 0 ||
+		    strcmp(note.site, site) != 0)
+			continue;
+		switch (whose(host, site, rows[i])) {
+		case NOBODYS:
+			xen_store_forget(store, rows[i]);
+			break;
+		case ANOTHERS:
+			xen_store_forget_row(store, rows[i]);
+			break;
+		case OURS:
+		default:
+			break;
+		}
+	}
+	return r;
+}
+
 int
 xen_reap(const struct vmm_options *options)
 {
 	struct xen_host *host;
 	char site[OWNER_SITE_SIZE], why[256];
-	int r = xen_host_open(&host, why, sizeof(why)), references;
+	int r = xen_host_open(&host, why, sizeof(why)), references, swept;
 
 	if (r < 0)
 		return r;
@@ -108,6 +162,89 @@ xen_reap(const struct vmm_options *options)
 		references = end_orphans(host, site, XEN_REFERENCE);
 		r = references < 0 ? references : r + references;
 	}
+	swept = sweep(host, site);
+	xen_host_close(host);
+	return r >= 0 && swept < 0 ? swept : r;
+}
+
+/* --- What is there, for people. */
+
+static void
+tell(vmm_owned_fn *each, void *arg, const struct xen_note *note,
+    const struct vmm_owned *known)
+{
+	struct vmm_owned owned = *known;
+
+	owned.parent = note->parent;
+	owned.slot = note->slot;
+	owned.reference = note->reference;
+	owned.mail = note->mail;
+	owned.until_usec = note->until_usec;
+	each(arg, &owned);
+}
+
+/* A domain; what its row adds, if it has one, is in words. */
+static void
+tell_domain(struct xen_host *host, uint32_t domain, const unsigned char *handle,
+    const char *site, vmm_owned_fn *each, void *arg)
+{
+	struct xen_note note, none = {.parent = XEN_NONE};
+	struct vmm_owned owned = {.domain = domain, .is_there = true};
+	enum xen_role role;
+	uint32_t start;
+
+	if (!xen_owner_find(handle, site, &role, &owned.holder, &start))
+		return;
+	owned.is_clone = role == XEN_CLONE;
+	owned.is_orphan = is_orphan(handle, site, role);
+	owned.private_bytes = xen_domain_private(host, domain);
+	if (xen_store_read(xen_host_store(host), domain, &note) < 0)
+		note = none;
+	tell(each, arg, &note, &owned);
+}
+
+static int
+tell_rows(
+    struct xen_host *host, const char *site, vmm_owned_fn *each, void *arg)
+{
+	struct xen_store *store = xen_host_store(host);
+	CLEANUP(free_ptr) uint32_t *rows = NULL;
+	size_t n = 0;
+	int r = xen_store_rows(store, &rows, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct xen_note note;
+		struct vmm_owned owned = {.domain = rows[i]};
+
+		if (xen_store_read(store, rows[i], &note) < 0 ||
+		    strcmp(note.site, site) != 0 ||
+		    whose(host, site, rows[i]) == OURS)
+			continue;
+		owned.is_clone = note.role == XEN_CLONE;
+		owned.holder = note.holder;
+		owned.is_orphan =
+		    owner_start_of(note.holder) != note.holder_start;
+		tell(each, arg, &note, &owned);
+	}
+	return r;
+}
+
+int
+xen_owned(const struct vmm_options *options, vmm_owned_fn *each, void *arg)
+{
+	unsigned char handle[XEN_HANDLE];
+	struct xen_host *host;
+	uint32_t domain = 0;
+	char site[OWNER_SITE_SIZE], why[256];
+	int r = xen_host_open(&host, why, sizeof(why));
+
+	if (r < 0)
+		return r;
+	(void)owner_site(options->state, site);
+	for (; (r = xen_domain_next(host, &domain, handle)) == 0; domain++)
+		tell_domain(host, domain, handle, site, each, arg);
+	if (r == -ESRCH)
+		r = tell_rows(host, site, each, arg);
 	xen_host_close(host);
 	return r;
 }

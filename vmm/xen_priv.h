@@ -171,23 +171,51 @@ bool xen_owner_find(const unsigned char *handle, const char *site,
 /* As reap() of vmm/vmm.h; forks before their parents. */
 int xen_reap(const struct vmm_options *options);
 
-/* --- xen_store.c: who owns what, for people and for `xl`. */
+/* As owned() of vmm/vmm.h: by the domains' handles, in words by the ledger. */
+int xen_owned(const struct vmm_options *options, vmm_owned_fn *each, void *arg);
+
+/* --- xen_store.c: the ledger.  Who owns what, for people, for `xl` and for
+ * the process that comes after one that died. */
 
 struct xen_store *xen_store_open(void); /* NULL: nobody answers */
 void xen_store_close(struct xen_store *store);
 
+#define XEN_MAIL_MAX 40
+
+/* A row of the ledger: one domain. */
 struct xen_note {
-	const char *site;
-	const char *reference;
+	char site[OWNER_SITE_SIZE];
+	char reference[16];
 	enum xen_role role;
 	uint32_t parent; /* XEN_NONE: none */
 	uint32_t slot;   /* of a clone */
+	/* Of a run; until_usec 0: it doesn't run. */
+	char mail[XEN_MAIL_MAX];
+	uint64_t until_usec; /* since 1970: it is ended then */
+	/* Set by xen_store_note(): this process. */
+	pid_t holder;
+	uint64_t holder_start;
 };
 
-/* 0 or -errno.  Blocks for a few answers of xenstored. */
+/* Write a domain's row, or write it anew.  0 or -errno.  Blocks for an answer
+ * of xenstored. */
 int xen_store_note(
+    struct xen_store *store, uint32_t domain, struct xen_note *note);
+/* Write what `xl list` calls it.  The same. */
+int xen_store_name(
     struct xen_store *store, uint32_t domain, const struct xen_note *note);
+
+/* 0; -ENOENT: it has no row; -EBADMSG: none that we understand; or -errno. */
+int xen_store_read(
+    struct xen_store *store, uint32_t domain, struct xen_note *ret);
+
+/* The domains that have a row, into a list that the caller frees.  0 or
+ * -errno. */
+int xen_store_rows(struct xen_store *store, uint32_t **ret, size_t *ret_n);
+
+/* Remove a domain's row, and its name; the row alone. */
 void xen_store_forget(struct xen_store *store, uint32_t domain);
+void xen_store_forget_row(struct xen_store *store, uint32_t domain);
 
 /* --- xen_park.c */
 
@@ -215,6 +243,10 @@ void xen_close(struct vmm *vmm);
 /* Digest of all that a clone has in common with its reference; into buf[65],
  * returns buf. */
 char *xen_machine_digest(char *buf);
+
+/* The row of the ledger of a domain that was made of it. */
+struct xen_note xen_note_of(
+    const struct vmm *vmm, enum xen_role role, uint32_t slot);
 
 /* A domain with memory and state of the reference, standing still. */
 int xen_restore(struct vmm *vmm, int ram, enum xen_role role, uint32_t *ret);

@@ -185,6 +185,8 @@ run_hand_over(const struct run *run)
 	/* Where it is the name that says what it is, the type would only
 	 * have it opened as something else. */
 	(void)snprintf(ask.type, sizeof(ask.type), "%s", run->suspect.type);
+	(void)snprintf(
+	    ask.mail, sizeof(ask.mail), "%s", run->part->job->info.id);
 	return ipc_send(
 	    run->runs->vmm_fd, WIRE_VM_RUN, &ask, sizeof(ask), &fd, 1);
 }

@@ -178,6 +178,7 @@ run(struct vmm_role *role, const struct wire_vm_run *what, int fd)
 	    ask.reference, sizeof(ask.reference), "%s", what->reference);
 	(void)snprintf(ask.name, sizeof(ask.name), "%s", what->name);
 	(void)snprintf(ask.type, sizeof(ask.type), "%s", what->type);
+	(void)snprintf(ask.mail, sizeof(ask.mail), "%s", what->mail);
 	file->role = role;
 	file->number = what->run;
 	file->begun = mono_now();

@@ -149,7 +149,8 @@ wire_vm_run(const struct ipc_msg *msg, const struct wire_vm_run **ret)
 	const struct wire_vm_run *run = (const void *)msg->body;
 
 	if (!is_exactly(msg, WIRE_VM_RUN, sizeof(*run), 1) || run->run == 0 ||
-	    !ENDS(run->reference) || !ENDS(run->name) || !ENDS(run->type))
+	    !ENDS(run->reference) || !ENDS(run->name) || !ENDS(run->type) ||
+	    !ENDS(run->mail))
 		return -EBADMSG;
 	*ret = run;
 	return 0;

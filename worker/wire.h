@@ -127,6 +127,7 @@ struct wire_vm_run {
 	char reference[16];
 	char name[256]; /* its ending says what it is run as... */
 	char type[64];  /* ...unless this does: true type, else "" */
+	char mail[40];  /* of which it is: as wire_job's id */
 };
 
 struct wire_vm_drop {

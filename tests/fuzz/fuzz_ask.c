@@ -42,6 +42,7 @@ run(const struct ipc_msg *msg)
 	TEXT(what->reference);
 	TEXT(what->name);
 	TEXT(what->type);
+	TEXT(what->mail);
 	return 0;
 }
 

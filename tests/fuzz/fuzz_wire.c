@@ -143,7 +143,8 @@ vm_run(const struct ipc_msg *msg)
 	if (r < 0)
 		return r;
 	assert(run->run != 0 && msg->n_fds == 1);
-	(void)(TEXT(run->reference) + TEXT(run->name) + TEXT(run->type));
+	(void)(TEXT(run->reference) + TEXT(run->name) + TEXT(run->type) +
+	       TEXT(run->mail));
 	return 0;
 }
 

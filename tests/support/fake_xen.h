@@ -66,6 +66,7 @@ uint32_t fake_xen_cpu_end(void);
 void fake_xenstore_begin(void);
 const char *fake_xenstore_at(const char *path);
 int fake_xenstore_nodes(void); /* how many there are */
+void fake_xenstore_put(const char *path, const char *text);
 
 /* --- For the files of the fake alone. */
 

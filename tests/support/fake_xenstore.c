@@ -65,14 +65,11 @@ WRAP(void, xs_close, struct xs_handle *h)
 	(void)h;
 }
 
-WRAP(bool, xs_write, struct xs_handle *h, xs_transaction_t t, const char *path,
-    const void *data, unsigned int n)
+static bool
+put(const char *path, const void *data, unsigned int n)
 {
 	size_t at = NODES;
 
-	(void)h, (void)t;
-	if (fake_xen_fails("xs_write"))
-		return false;
 	for (size_t i = 0; i < NODES; i++) {
 		bool is_it = strcmp(nodes[i].path, path) == 0;
 
@@ -89,6 +86,20 @@ WRAP(bool, xs_write, struct xs_handle *h, xs_transaction_t t, const char *path,
 	memcpy(nodes[at].text, data, n);
 	nodes[at].text[n] = '\0';
 	return true;
+}
+
+void
+fake_xenstore_put(const char *path, const char *text)
+{
+	if (!put(path, text, (unsigned int)strlen(text)))
+		abort();
+}
+
+WRAP(bool, xs_write, struct xs_handle *h, xs_transaction_t t, const char *path,
+    const void *data, unsigned int n)
+{
+	(void)h, (void)t;
+	return !fake_xen_fails("xs_write") && put(path, data, n);
 }
 
 WRAP(bool, xs_rm, struct xs_handle *h, xs_transaction_t t, const char *path)

@@ -142,7 +142,7 @@ start_holder(struct site *s)
 	struct holder_parts parts = {.meminfo = -1,
 	    .conf = s->conf,
 	    .ops = &fake_ops,
-	    .why = "",
+	    .why = "as tests have it",
 	    .uid = geteuid()};
 
 	parts.listen_fd = ipc_listen(s->sock);

@@ -28,6 +28,8 @@ the_holder_says_what_it_has(void **state)
 	until(s, &s->states, 1);
 	c = asker_state(s->asker, &rows);
 	assert_string_equal(c->backend, "fake");
+	assert_string_equal(c->how, "as tests have it");
+	assert_string_equal(c->text, "");
 	assert_int_equal(c->n_references, 1);
 	assert_string_equal(c->references[0].name, "linux");
 	assert_int_equal(strlen(c->references[0].digest), 64);

@@ -20,6 +20,7 @@ a_suspicious_file_is_run_as_its_name_says(void **state)
 	assert_string_equal(run->reference, "wine");
 	assert_string_equal(run->name, "b.js");
 	assert_string_equal(run->type, "");
+	assert_string_equal(run->mail, "wAB12345");
 	assert_int_equal(run->bytes, 5);
 	assert_string_equal(r->vmm.content[0], "x = 1");
 	assert_true(r->vmm.is_sealed[0]);

@@ -242,6 +242,7 @@ a_text_without_its_end_is_refused(void **state)
 	    TEXT(WIRE_VM_RUN, wire_vm_run, reference),
 	    TEXT(WIRE_VM_RUN, wire_vm_run, name),
 	    TEXT(WIRE_VM_RUN, wire_vm_run, type),
+	    TEXT(WIRE_VM_RUN, wire_vm_run, mail),
 	    TEXT(WIRE_VM_ANSWER, wire_vm_answer, answer.engine),
 	    TEXT(WIRE_VM_ANSWER, wire_vm_answer, answer.reason),
 	    TEXT(TABLE_MSG_LOOKUP, table_lookup, engine),

@@ -7,7 +7,9 @@
 #include "tools/sluice/command.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
+struct conf;
 struct spool;
 
 command_main vm_bench;
@@ -27,5 +29,14 @@ command_main vm_reference;
  * Blocks while all journals are read.
  */
 int vm_report_find(const struct spool *spool, const char *hash, json_t **ret);
+
+/*
+ * What the hypervisor's ledger says of the domains of vm.directory, an array
+ * of objects; empty where the back end keeps none, or nobody may read it.
+ * Blocks for some answers of xenstored.
+ */
+json_t *vm_owned(const struct conf *conf);
+/* As a table; nothing, if it is empty. */
+void vm_owned_print(const json_t *list, FILE *out);
 
 #endif

@@ -44,9 +44,11 @@ print_clones(const struct ask_clones *c, const struct ask_clone *rows)
 		table_cell(t, "%s", rows[i].name);
 	}
 	table_print(t, stdout);
-	(void)printf("back end %s, %u clones, %u runs wait, %u slots written "
-		     "off, memory %s of %s; %llu made, %llu died\n",
-	    *c->backend ? c->backend : "none", c->n, c->waiting, c->written_off,
+	(void)printf(
+	    "back end %s%s%s%s, %u clones, %u runs wait, %u slots written "
+	    "off, memory %s of %s; %llu made, %llu died\n",
+	    *c->backend ? c->backend : "none", *c->how ? " (" : "", c->how,
+	    *c->how ? ")" : "", c->n, c->waiting, c->written_off,
 	    util_bytes(c->used_bytes, used, sizeof(used)),
 	    util_bytes(c->budget_bytes, budget, sizeof(budget)),
 	    (unsigned long long)c->cloned, (unsigned long long)c->died);
@@ -68,7 +70,8 @@ row_json(const struct ask_clone *row)
 }
 
 static void
-print_json(const struct ask_clones *c, const struct ask_clone *rows)
+print_json(
+    const struct ask_clones *c, const struct ask_clone *rows, json_t *owned)
 {
 	json_t *clones = json_array(), *references = json_object();
 
@@ -78,13 +81,14 @@ print_json(const struct ask_clones *c, const struct ask_clone *rows)
 		(void)json_object_set_new(references, c->references[i].name,
 		    json_string(c->references[i].digest));
 	util_json_line(stdout,
-	    json_pack("{so si si sI sI sI sI so so so}", "backend",
+	    json_pack("{so si si sI sI sI sI so so so so sO}", "backend",
 		util_json_text(c->backend), "waiting", (int)c->waiting,
 		"written_off", (int)c->written_off, "used_bytes",
 		(json_int_t)c->used_bytes, "budget_bytes",
 		(json_int_t)c->budget_bytes, "cloned", (json_int_t)c->cloned,
 		"died", (json_int_t)c->died, "references", references, "text",
-		util_json_text(c->text), "clones", clones));
+		util_json_text(c->text), "how", util_json_text(c->how),
+		"clones", clones, "owned", owned));
 }
 
 static int
@@ -97,6 +101,7 @@ list(const struct vm_options *o, const struct conf *conf)
 	struct timeval tv = span_timeval(PATIENCE_USEC);
 	const struct ask_clone *rows;
 	const struct ask_clones *c;
+	json_t *owned = vm_owned(conf);
 	int status = STATUS_FINE;
 
 	/* It is asked for the list as soon as it is there. */
@@ -111,9 +116,12 @@ list(const struct vm_options *o, const struct conf *conf)
 		    "where vm.backend is set",
 		    path);
 	else if (o->common.json)
-		print_json(c, rows);
+		print_json(c, rows, owned);
 	else
 		print_clones(c, rows);
+	if (!o->common.json)
+		vm_owned_print(owned, stdout);
+	json_decref(owned);
 	(void)asker_close(asker);
 	event_base_free(base);
 	return status;
