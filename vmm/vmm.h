@@ -36,6 +36,10 @@ struct vmm_park {
 		      name=version, one a line; borrowed */
 	uint32_t mem_mib;
 	uint64_t patience_usec; /* for its boot */
+	/* Runs of a known program that must go well in clones of it before it
+	 * counts as parked (vmm/prove.h), where boots were seen to go wrong
+	 * unseen; other back ends take no notice.  0: none. */
+	uint32_t proofs;
 	/* Called as each step begins, in words; may be NULL. */
 	void (*step)(const char *what);
 };
@@ -103,8 +107,10 @@ struct vmm_ops {
 	 *
 	 * Returns 0; -ETIMEDOUT: the agent did not come so far; -ECHILD: the
 	 * guest went down before; -EOPNOTSUPP: it needs what this back end's
-	 * machines don't have; or -errno.  err says it, where it can with the
-	 * last words of the guest's console.  Blocks for all of it: seconds.
+	 * machines don't have; -EREMOTEIO: its clones run a known program
+	 * wrong, after each of several boots; or -errno.  err says it, where it
+	 * can with the last words of the guest's console.  Blocks for all of
+	 * it: seconds.
 	 */
 	int (*park)(const struct vmm_park *park, char *err, size_t err_size);
 

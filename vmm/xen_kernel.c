@@ -188,7 +188,7 @@ xen_kernel_load(
 	if (r < 0)
 		return r;
 	/* At the end of the memory, which the page tables reach. */
-	if (k.mem_bytes > TABLE_N * BIG_PAGE || k.end > k.mem_bytes ||
+	if (k.mem_bytes > TABLE_N * BIG_PAGE ||
 	    initrd_bytes > k.mem_bytes - k.end)
 		return -EFBIG;
 	initrd_at = (k.mem_bytes - initrd_bytes) / XEN_PAGE * XEN_PAGE;

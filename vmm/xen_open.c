@@ -215,6 +215,29 @@ open_in(struct vmm *vmm, int dirfd, char *err, size_t err_size)
 }
 
 int
+xen_open_at(
+    int dirfd, const char *state, struct vmm **ret, char *err, size_t err_size)
+{
+	struct vmm *vmm = xcalloc(1, sizeof(*vmm));
+	int r;
+
+	vmm->ram = -1;
+	vmm->parent = XEN_NONE;
+	(void)owner_site(state, vmm->site);
+	xen_owner_handle(vmm->site, XEN_CLONE, vmm->handle);
+	err[0] = '\0';
+	r = open_in(vmm, dirfd, err, err_size);
+	if (r < 0) {
+		if (!err[0])
+			(void)snprintf(err, err_size, "%s", strerror(-r));
+		xen_close(vmm);
+		return r;
+	}
+	*ret = vmm;
+	return 0;
+}
+
+int
 xen_open(const struct vmm_options *options, struct vmm **ret, char *err,
     size_t err_size)
 {
@@ -222,8 +245,7 @@ xen_open(const struct vmm_options *options, struct vmm **ret, char *err,
 	char *path = xasprintf("%s/%s", options->state, options->reference);
 	CLEANUP(close_fd)
 	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct vmm *vmm;
-	char why[256] = "";
+	char why[256];
 	int r;
 
 	if (dirfd < 0) {
@@ -231,20 +253,10 @@ xen_open(const struct vmm_options *options, struct vmm **ret, char *err,
 		(void)snprintf(err, err_size, "%s: %s", path, strerror(-r));
 		return r;
 	}
-	vmm = xcalloc(1, sizeof(*vmm));
-	vmm->ram = -1;
-	vmm->parent = XEN_NONE;
-	(void)owner_site(options->state, vmm->site);
-	xen_owner_handle(vmm->site, XEN_CLONE, vmm->handle);
-	r = open_in(vmm, dirfd, why, sizeof(why));
-	if (r < 0) {
-		(void)snprintf(
-		    err, err_size, "%s: %s", path, why[0] ? why : strerror(-r));
-		xen_close(vmm);
-		return r;
-	}
-	*ret = vmm;
-	return 0;
+	r = xen_open_at(dirfd, options->state, ret, why, sizeof(why));
+	if (r < 0)
+		(void)snprintf(err, err_size, "%s: %s", path, why);
+	return r;
 }
 
 void

@@ -239,6 +239,9 @@ int xen_probe(const struct vmm_options *options, char *why, size_t why_size);
 int xen_open(const struct vmm_options *options, struct vmm **ret, char *err,
     size_t err_size);
 void xen_close(struct vmm *vmm);
+/* The same of a directory that isn't at its place yet; borrowed. */
+int xen_open_at(
+    int dirfd, const char *state, struct vmm **ret, char *err, size_t err_size);
 
 /* Digest of all that a clone has in common with its reference; into buf[65],
  * returns buf. */

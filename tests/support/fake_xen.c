@@ -31,7 +31,7 @@ static struct {
 	const char *name; /* which fails; NULL: any */
 	unsigned int left;
 	int error;
-	bool has_failed, at_end;
+	bool has_failed, at_end, was_window;
 } fake;
 
 struct fake_xen_host fake_xen_host;
@@ -191,6 +191,13 @@ int __real_usleep(useconds_t usec);
 WRAP(int, usleep, useconds_t usec)
 {
 	return __real_usleep(usec < WAIT_USEC ? usec : WAIT_USEC);
+}
+
+/* Nothing here is to outlive a test. */
+WRAP(int, fsync, int fd)
+{
+	(void)fd;
+	CALL(fsync);
 }
 
 /* --- The libraries. */
@@ -367,6 +374,19 @@ WRAP(int, xc_domain_pause, xc_interface *x, uint32_t domain)
 	CALL(xc_domain_pause);
 }
 
+static void
+report(struct mailbox *box)
+{
+	bool is_odd = fake_xen_host.odd_run < 0;
+	const char *text;
+
+	if (fake_xen_host.odd_run > 0)
+		is_odd = --fake_xen_host.odd_run == 0;
+	text = is_odd ? fake_xen_host.odd_report : FAKE_XEN_REPORT;
+	memcpy((unsigned char *)box + MAILBOX_REPORT_AT, text, strlen(text));
+	box->report_bytes = (uint32_t)strlen(text);
+}
+
 /* What the agent does with an order. */
 static void
 act(void)
@@ -375,11 +395,8 @@ act(void)
 
 	if (fake.is_down || fake_xen_host.is_silent)
 		return;
-	if (box->command == MAILBOX_RUN && box->order != box->answer) {
-		memcpy(arena + BOX_AT + MAILBOX_REPORT_AT, FAKE_XEN_REPORT,
-		    strlen(FAKE_XEN_REPORT));
-		box->report_bytes = (uint32_t)strlen(FAKE_XEN_REPORT);
-	}
+	if (box->command == MAILBOX_RUN && box->state == MAILBOX_PARKED)
+		report(box);
 	box->state =
 	    box->command == MAILBOX_RUN ? MAILBOX_ENDED : MAILBOX_PARKED;
 	if (!fake_xen_host.is_mute || fake_xen_host.is_last_word)
@@ -420,11 +437,15 @@ WRAP(void *, xenforeignmemory_map, xenforeignmemory_handle *h, uint32_t domain,
     int prot, size_t pages, const xen_pfn_t frames[], int errors[])
 {
 	uint64_t at = frames[0] * PAGE;
+	bool is_window = at + pages * PAGE > ARENA;
+	/* Who goes through all of it maps it again and again: once may fail. */
+	bool is_more = is_window && fake.was_window;
 
 	(void)h, (void)domain, (void)prot;
-	if (fake_xen_fails("xenforeignmemory_map"))
+	fake.was_window = is_window;
+	if (!is_more && fake_xen_fails("xenforeignmemory_map"))
 		return NULL;
-	if (at + pages * PAGE > ARENA)
+	if (is_window)
 		at = ARENA;
 	for (size_t i = 0; i < pages; i++)
 		errors[i] = (int)i == fake.bad_page ? fake.bad_error : 0;

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 /* Memory of a guest; the mailbox lies above it. */
-#define FAKE_XEN_MIB    4u
-#define FAKE_XEN_REPORT "{\"event\":\"agent.start\"}\n"
+#define FAKE_XEN_MIB 4u
+/* What vmm/prove.h takes for the right end. */
+#define FAKE_XEN_REPORT "{\"ev\":\"agent.end\",\"how\":\"exit\",\"code\":42}\n"
 
 /* A dom0 that can do all, without domains; nothing fails. */
 void fake_xen_begin(void);
@@ -23,13 +24,16 @@ struct fake_xen_host {
 	const char *capabilities; /* /proc/xen/capabilities; NULL: none */
 	uint32_t can;             /* XEN_SYSCTL_PHYSCAP_... */
 	uint64_t free_pages, outstanding_pages;
-	int no_sharing;  /* errno of memory sharing; 0: it has that */
-	int state_bytes; /* that Xen says a state has; 0: as many as it has */
+	int no_sharing;      /* errno of memory sharing; 0: it has that */
+	int state_bytes;     /* that Xen says a state has; 0: as many as it has,
+				-1: none */
 	uint16_t odd_record; /* which record of a state is odd; 0: none */
 	uint32_t odd_bytes;  /* it has so many octets; 0: it isn't there */
-	bool is_silent;      /* the agent of a guest never comes */
-	bool is_mute;        /* it comes, and answers nothing */
-	bool is_last_word;   /* it answers, and its domain goes down */
+	const char *odd_report; /* of one run... */
+	int odd_run;            /* ...of the next ones; -1: of all; 0: none */
+	bool is_silent;         /* the agent of a guest never comes */
+	bool is_mute;           /* it comes, and answers nothing */
+	bool is_last_word;      /* it answers, and its domain goes down */
 };
 extern struct fake_xen_host fake_xen_host;
 

@@ -61,7 +61,9 @@ WRAP(int, xc_domain_hvm_getcontext, xc_interface *x, uint32_t domain,
 	if (fake_xen_fails("xc_domain_hvm_getcontext"))
 		return -1;
 	if (!buf && fake_xen_host.state_bytes)
-		return fake_xen_host.state_bytes;
+		return fake_xen_host.state_bytes < 0
+			   ? 0
+			   : fake_xen_host.state_bytes;
 	return (int)make_state(buf, &end);
 }
 

@@ -58,11 +58,12 @@ sound_image(void)
 				      .e_phnum = 2,
 				      .e_phoff = sizeof(Elf64_Ehdr),
 				      .e_entry = KERNEL_AT},
-	    .p = {{.p_type = PT_NOTE}, {.p_type = PT_LOAD,
-					   .p_offset = 4096,
-					   .p_filesz = 4096,
-					   .p_memsz = 8192,
-					   .p_paddr = KERNEL_AT}}};
+	    .p = {{.p_type = PT_LOAD,
+		      .p_offset = 4096,
+		      .p_filesz = 4096,
+		      .p_memsz = 8192,
+		      .p_paddr = KERNEL_AT},
+		{.p_type = PT_NOTE}}};
 
 	memcpy(image.e.e_ident, ELFMAG, SELFMAG);
 	return image;
@@ -79,13 +80,14 @@ put_kernel(const struct xen_image *image)
 }
 
 static inline int
-park(uint64_t patience_usec, char *err, size_t err_size)
+park(uint64_t patience_usec, uint32_t proofs, char *err, size_t err_size)
 {
 	const struct vmm_park park = {.of = options,
 	    .recipe = "test",
 	    .dirfd = place,
 	    .mem_mib = FAKE_XEN_MIB,
-	    .patience_usec = patience_usec};
+	    .patience_usec = patience_usec,
+	    .proofs = proofs};
 
 	return vmm_xen.park(&park, err, err_size);
 }
@@ -125,7 +127,7 @@ set_up(void **test)
 	fake_xen_begin();
 	put_kernel(&image);
 	put("initrd", "initrd", 6);
-	if (park(PATIENCE_USEC, err, sizeof(err)) < 0)
+	if (park(PATIENCE_USEC, 0, err, sizeof(err)) < 0)
 		fail_msg("%s", err);
 	fake_xen_begin();
 	return 0;

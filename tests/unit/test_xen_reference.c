@@ -14,7 +14,7 @@ static int
 try_park(void)
 {
 	err[0] = '\0';
-	return park(PATIENCE_USEC, err, sizeof(err));
+	return park(PATIENCE_USEC, 0, err, sizeof(err));
 }
 
 static int
@@ -46,19 +46,81 @@ step(const char *what)
 	steps++;
 }
 
-static void
-each_step_of_parking_is_told(void **test)
+/* Telling each step. */
+static int
+park_in_steps(uint32_t proofs)
 {
 	const struct vmm_park park = {.of = options,
 	    .recipe = "test",
 	    .dirfd = place,
 	    .mem_mib = FAKE_XEN_MIB,
 	    .patience_usec = PATIENCE_USEC,
+	    .proofs = proofs,
 	    .step = step};
+	int r;
+
+	steps = 0;
+	err[0] = '\0';
+	r = vmm_xen.park(&park, err, sizeof(err));
+	assert_int_equal(0, fake_xen_domains());
+	assert_int_equal(0, fake_xen_maps());
+	assert_int_equal(0, fake_xen_opened());
+	return r;
+}
+
+static void
+each_step_of_parking_is_told(void **test)
+{
+	(void)test;
+	assert_int_equal(0, park_in_steps(0));
+	assert_int_equal(2, steps);
+	assert_int_equal(0, park_in_steps(3));
+	assert_int_equal(3, steps);
+}
+
+static void
+a_boot_whose_clones_go_wrong_is_followed_by_another(void **test)
+{
+	(void)test;
+	fake_xen_host.odd_report =
+	    "{\"ev\":\"agent.end\",\"how\":\"exit\",\"code\":5}\n";
+	fake_xen_host.odd_run = 2;
+	assert_int_equal(0, park_in_steps(3));
+	assert_int_equal(3 + 1 + 3, steps); /* why it is booted again */
+	assert_int_equal(0, try_open());
+}
+
+static void
+what_goes_wrong_after_each_boot_is_no_reference(void **test)
+{
+	static const struct {
+		const char *report, *words;
+	} rows[] = {
+	    {"{\"ev\":\"agent.end\",\"how\":\"exit\",\"code\":139}\n",
+		"another status"},
+	    {"{\"ev\":\"agent.end\",\"how\":\"deadline\"}\n", "another status"},
+	    {"{\"ev\":\"agent.start\"}\n", "no end in its report"},
+	    {"", "no end in its report"},
+	    {"{\"ev\":\n", "not in order"},
+	};
 
 	(void)test;
-	assert_int_equal(0, vmm_xen.park(&park, err, sizeof(err)));
-	assert_int_equal(2, steps);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake_xen_begin();
+		fake_xen_host.odd_report = rows[i].report;
+		fake_xen_host.odd_run = -1;
+		assert_int_equal(-EREMOTEIO, park_in_steps(3));
+		assert_int_equal(4 * 3 + 3, steps);
+		says("after 0 good runs");
+		says(rows[i].words);
+		/* Nobody can open it. */
+		assert_int_equal(-ENOENT, try_open());
+	}
+	fake_xen_begin();
+	fake_xen_fail(
+	    "xc_domain_unpause", 3, EPERM); /* the second of a clone */
+	assert_int_equal(-EPERM, park_in_steps(3));
+	says("not permitted");
 }
 
 static void
@@ -67,12 +129,12 @@ a_guest_that_does_not_come_is_told_apart(void **test)
 	(void)test;
 	fake_xen_host.is_silent = true;
 	assert_int_equal(
-	    -ETIMEDOUT, park(10 * USEC_PER_MSEC, err, sizeof(err)));
+	    -ETIMEDOUT, park(10 * USEC_PER_MSEC, 0, err, sizeof(err)));
 	says("not come to its mailbox in time");
 	fake_xen_begin();
 	fake_xen_host.is_mute = true;
 	assert_int_equal(
-	    -ETIMEDOUT, park(10 * USEC_PER_MSEC, err, sizeof(err)));
+	    -ETIMEDOUT, park(10 * USEC_PER_MSEC, 0, err, sizeof(err)));
 	fake_xen_begin();
 	fake_xen_go_down();
 	assert_int_equal(-ECHILD, try_park());
@@ -115,12 +177,12 @@ static const struct spoil {
     FIELD(e.e_phnum, 17),
     FIELD(e.e_phoff, sizeof(Elf64_Ehdr) + 4),
     FIELD(e.e_phoff, 4096),
-    FIELD(p[1].p_memsz, 4095), /* less than of the file */
-    FIELD(p[1].p_offset, KERNEL_END + 1),
-    FIELD(p[1].p_offset, KERNEL_END - 1),
-    FIELD(p[1].p_paddr, 0x1000), /* low memory */
-    FIELD(p[1].p_paddr, UINT64_C(1) << 40),
-    FIELD(p[1].p_memsz, UINT64_C(1) << 40),
+    FIELD(p[0].p_memsz, 4095), /* less than of the file */
+    FIELD(p[0].p_offset, KERNEL_END + 1),
+    FIELD(p[0].p_offset, KERNEL_END - 1),
+    FIELD(p[0].p_paddr, 0x1000), /* low memory */
+    FIELD(p[0].p_paddr, UINT64_C(1) << 40),
+    FIELD(p[0].p_memsz, UINT64_C(1) << 40),
 };
 
 static void
@@ -141,6 +203,25 @@ a_kernel_that_can_not_be_booted_is_refused(void **test)
 	assert_int_equal(-ENOEXEC, try_park());
 	assert_int_equal(0, unlinkat(place, "kernel", 0));
 	assert_int_equal(-ENOENT, try_park());
+	assert_int_equal(0, mkdirat(place, "kernel", 0700));
+	assert_int_equal(-EISDIR, try_park());
+	assert_int_equal(0, unlinkat(place, "kernel", AT_REMOVEDIR));
+}
+
+static void
+files_that_can_not_be_written_are_said(void **test)
+{
+	static const char *const files[] = {"ram", "state"};
+
+	(void)test;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		assert_int_equal(0, unlinkat(place, files[i], 0));
+		assert_int_equal(0, mkdirat(place, files[i], 0700));
+		assert_int_equal(-EISDIR, try_park());
+		says("Is a directory");
+		assert_int_equal(0, unlinkat(place, files[i], AT_REMOVEDIR));
+		assert_int_equal(0, try_park());
+	}
 }
 
 static void
@@ -151,11 +232,11 @@ kernel_and_ram_disk_have_to_fit(void **test)
 	struct xen_host *host;
 
 	(void)test;
-	image.p[1].p_memsz = all;
+	image.p[0].p_memsz = all;
 	put_kernel(&image);
 	assert_int_equal(-EFBIG, try_park());
 	says("don't fit");
-	image.p[1].p_memsz = all - 16; /* in the page of the RAM disk */
+	image.p[0].p_memsz = all - 16; /* in the page of the RAM disk */
 	put_kernel(&image);
 	assert_int_equal(-EFBIG, try_park());
 	image = sound_image();
@@ -292,11 +373,17 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(each_step_of_parking_is_told, set_up),
 	    cmocka_unit_test_setup(
+		a_boot_whose_clones_go_wrong_is_followed_by_another, set_up),
+	    cmocka_unit_test_setup(
+		what_goes_wrong_after_each_boot_is_no_reference, set_up),
+	    cmocka_unit_test_setup(
 		a_guest_that_does_not_come_is_told_apart, set_up),
 	    cmocka_unit_test_setup(
 		what_a_domain_has_no_room_for_is_said, set_up),
 	    cmocka_unit_test_setup(
 		a_kernel_that_can_not_be_booted_is_refused, set_up),
+	    cmocka_unit_test_setup(
+		files_that_can_not_be_written_are_said, set_up),
 	    cmocka_unit_test_setup(kernel_and_ram_disk_have_to_fit, set_up),
 	    cmocka_unit_test_setup(
 		a_processor_that_can_not_be_described_is_not_begun, set_up),

@@ -97,7 +97,7 @@ static int
 park_in_words(void)
 {
 	char err[512] = "";
-	int r = park(PATIENCE_USEC, err, sizeof(err));
+	int r = park(PATIENCE_USEC, 1, err, sizeof(err));
 
 	if (r < 0)
 		assert_string_not_equal("", err);
