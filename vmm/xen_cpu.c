@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/io.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -40,6 +41,12 @@ xen_state_done(struct xen_state *state)
 	*state = (struct xen_state){.octets = NULL};
 }
 
+static int
+fault(int n)
+{
+	return n < 0 && errno ? -errno : -EIO;
+}
+
 int
 xen_state_get(struct xen_host *host, uint32_t domain, struct xen_state *ret)
 {
@@ -47,13 +54,13 @@ xen_state_get(struct xen_host *host, uint32_t domain, struct xen_state *ret)
 	unsigned char *octets;
 
 	if (n <= 0)
-		return n < 0 && errno ? -errno : -EIO;
+		return fault(n);
 	if ((uint32_t)n > STATE_MAX)
 		return -EFBIG;
 	octets = xcalloc(1, (size_t)n);
 	n = xc_domain_hvm_getcontext(host->xch, domain, octets, (uint32_t)n);
 	if (n <= 0) {
-		int r = n < 0 && errno ? -errno : -EIO;
+		int r = fault(n);
 
 		free(octets);
 		return r;
@@ -183,7 +190,8 @@ body(const struct xen_state *state, uint16_t code, size_t n)
 	uint32_t bytes;
 	unsigned char *record = find(state, code, &bytes);
 
-	if (!record || bytes < sizeof(struct hvm_save_descriptor) + n)
+	assert(record); /* add_cpu() has it in there */
+	if (bytes < sizeof(struct hvm_save_descriptor) + n)
 		return NULL;
 	return record + sizeof(struct hvm_save_descriptor);
 }

@@ -91,11 +91,11 @@ static int
 clear(struct xen_host *host, uint32_t domain, uint64_t end)
 {
 	uint64_t at = 0;
-	int r = 0;
 
-	while (at < end && r == 0) {
+	while (at < end) {
 		uint64_t pages = (end - at) / XEN_PAGE;
 		struct xen_map map;
+		int r;
 
 		if (pages > XEN_CHUNK)
 			pages = XEN_CHUNK;
@@ -106,7 +106,7 @@ clear(struct xen_host *host, uint32_t domain, uint64_t end)
 		xen_unmap(host, &map);
 		at += pages * XEN_PAGE;
 	}
-	return r;
+	return 0;
 }
 
 int

@@ -12,6 +12,7 @@
 #include "tests/support/fake_xen.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -229,6 +230,9 @@ an_end_goes_on_until_it_is_one(void **test)
 	assert_int_equal(0, xen_domain_new(&host, handle, &domain));
 	fake_xen_fail("xc_domain_destroy", 1, EPERM);
 	assert_int_equal(-EPERM, xen_domain_end(&host, domain));
+	fake_xen_fail("xc_domain_destroy", 1, EINTR);
+	assert_int_equal(0, xen_domain_end(&host, domain));
+	assert_int_equal(0, xen_domain_new(&host, handle, &domain));
 	fake_xen_fail("xc_domain_destroy", 1, EAGAIN);
 	assert_int_equal(0, xen_domain_end(&host, domain));
 	assert_int_equal(0, fake_xen_domains());
@@ -292,6 +296,11 @@ a_state_that_xen_does_not_take_is_damaged(void **test)
 	fake_xen_fail("xc_domain_hvm_getcontext", 2, ENOMEM);
 	assert_int_equal(
 	    -ENOMEM, xen_state_get(&host, 1, &(struct xen_state){0}));
+	fake_xen_host.state_bytes = -1;
+	assert_int_equal(-EIO, xen_state_get(&host, 1, &(struct xen_state){0}));
+	fake_xen_host.state_bytes = INT_MAX;
+	assert_int_equal(
+	    -EFBIG, xen_state_get(&host, 1, &(struct xen_state){0}));
 }
 
 /* --- Owners. */

@@ -103,6 +103,55 @@ a_guest_that_goes_down_at_any_time_has_died(void **test)
 	destroy(vm);
 }
 
+/* Another domain may have come after it: Xen tells of that one then. */
+static void
+one_that_was_destroyed_by_another_has_died(void **test)
+{
+	static const unsigned char handle[XEN_HANDLE] = "another";
+	struct xen_host *host;
+	struct vm *vm = new_clone();
+	uint32_t domain = 0, newest = 0, other = fake_xen_add(handle);
+	unsigned char its[XEN_HANDLE];
+	char why[256];
+
+	(void)test;
+	box()->answer = 0;
+	fake_xen_host.is_mute = true;
+	assert_int_equal(0, xen_host_open(&host, why, sizeof(why)));
+	for (; xen_domain_next(host, &domain, its) == 0; domain++)
+		if (its[XEN_HANDLE - 1] == XEN_CLONE)
+			newest = domain;
+	assert_in_range(newest, 1, other - 1);
+	assert_int_equal(0, xen_domain_end(host, newest));
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_PARKED));
+	destroy(vm);
+	assert_int_equal(0, xen_domain_end(host, other));
+	xen_host_close(host);
+}
+
+static void
+a_run_is_told_as_it_goes_on(void **test)
+{
+	struct vm *vm = parked_clone();
+	char report[64];
+
+	(void)test;
+	fake_xen_host.is_silent = true; /* we are the agent */
+	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+	box()->answer = box()->order;
+	box()->state = MAILBOX_RUNNING;
+	assert_int_equal(0, wait_for(vm, VMM_TAKEN));
+	box()->report_bytes = 5;
+	assert_int_equal(0, wait_for(vm, VMM_REPORT));
+	assert_int_equal(5, vmm_xen.collect(vm, 0, report, sizeof(report)));
+	assert_int_equal(3, vmm_xen.collect(vm, 2, report, sizeof(report)));
+	assert_int_equal(0, vmm_xen.collect(vm, 5, report, sizeof(report)));
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_ENDED));
+	box()->state = MAILBOX_ENDED;
+	assert_int_equal(0, wait_for(vm, VMM_ENDED));
+	destroy(vm);
+}
+
 static void
 what_it_said_before_it_went_down_is_its_last_word(void **test)
 {
@@ -145,6 +194,7 @@ only_a_parked_clone_takes_a_sample(void **test)
 	assert_int_equal(0, wait_for(vm, VMM_PARKED));
 	assert_int_equal(-EFBIG, inject(vm, MAILBOX_SAMPLE_MAX + 1));
 	assert_int_equal(-ENODATA, inject(vm, 5001));
+	assert_int_equal(-ENODATA, inject(vm, 3 << 20));
 	fake_xen_bad_page(1, -ENOMEM);
 	assert_int_equal(-ENOMEM, inject(vm, 5000));
 	fake_xen_bad_page(-1, 0);
@@ -229,6 +279,11 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_guest_that_goes_down_at_any_time_has_died, set_up_open,
 		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		one_that_was_destroyed_by_another_has_died, set_up_open,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_run_is_told_as_it_goes_on, set_up_open, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_it_said_before_it_went_down_is_its_last_word, set_up_open,
 		tear_down),
