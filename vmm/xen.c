@@ -447,7 +447,8 @@ xen_reset(struct vm *vm)
 		(void)xen_domain_pause(vmm->host, vm->domain);
 	unmap_all(vm); /* a page that is mapped isn't reset */
 	xen_state_done(&vm->cpu);
-	vm->is_noted = false; /* it runs nothing any more */
+	if (vm->note.until_usec)
+		vm->is_noted = false; /* it runs no more */
 	r = xen_domain_reset(vmm->host, vm->domain);
 	if (r == 0)
 		r = xen_state_put(vmm->host, vm->domain, &vmm->cpu);

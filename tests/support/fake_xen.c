@@ -315,6 +315,18 @@ WRAP(int, xc_memshr_fork, xc_interface *x, uint32_t parent, uint32_t domain,
 	CALL(xc_memshr_fork);
 }
 
+WRAP(int, xc_memshr_fork_reset, xc_interface *x, uint32_t domain,
+    bool reset_state, bool reset_memory)
+{
+	(void)x, (void)domain;
+	if (fake_xen_fails("xc_memshr_fork_reset"))
+		return -1;
+	/* What is mapped isn't reset. */
+	if (reset_state && reset_memory && fake.maps == 0)
+		memset(arena + BOX_AT, 0, sizeof(struct mailbox));
+	return 0;
+}
+
 WRAP(int, xc_domain_max_vcpus, xc_interface *x, uint32_t domain, unsigned int n)
 {
 	(void)x, (void)domain, (void)n;

@@ -152,6 +152,86 @@ a_run_is_told_as_it_goes_on(void **test)
 	destroy(vm);
 }
 
+/* 0, or what its reset or the answer after it came to. */
+static int
+reset(struct vm *vm)
+{
+	int r = vmm_xen.reset(vm);
+
+	return r < 0 ? r : wait_for(vm, VMM_PARKED);
+}
+
+static void
+a_clone_is_reset_at_any_stage_of_its_use(void **test)
+{
+	struct vm *vm = parked_clone();
+	char report[64];
+
+	(void)test;
+	assert_int_equal(0, reset(vm));
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(0, inject(vm, 5000));
+		assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+		if (i > 0)
+			assert_int_equal(0, wait_for(vm, VMM_ENDED));
+		assert_int_equal(0, reset(vm));
+		/* Nothing of what was before. */
+		assert_int_equal(
+		    0, vmm_xen.collect(vm, 0, report, sizeof(report)));
+	}
+	destroy(vm);
+}
+
+static void
+what_can_not_be_reset_is_said(void **test)
+{
+	struct vmm *whole;
+	struct vm *vm = new_clone();
+	char err[256];
+
+	(void)test;
+	assert_int_equal(-ENOTSUP, vmm_xen.reset(vm)); /* it isn't parked */
+	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	fake_xen_go_down();
+	assert_int_equal(-ENOTSUP, vmm_xen.reset(vm));
+	destroy(vm);
+	fake_xen_come_up();
+	fake_xen_host.no_sharing = ENOSYS;
+	assert_int_equal(0, vmm_xen.open(&options, &whole, err, sizeof(err)));
+	assert_int_equal(0, vmm_xen.clone(whole, 1, &vm));
+	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	assert_int_equal(-ENOTSUP, vmm_xen.reset(vm)); /* it is no fork */
+	destroy(vm);
+	vmm_xen.close(whole);
+}
+
+static void
+a_reset_that_fails_leaves_a_clone_that_can_be_destroyed(void **test)
+{
+	unsigned int n = 0, failed = 0;
+	bool was_reached;
+
+	(void)test;
+	do {
+		struct vm *vm = parked_clone();
+		struct vmm_stats stats;
+		int r;
+
+		assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+		fake_xen_fail_nth(++n, EAGAIN);
+		r = reset(vm);
+		was_reached = fake_xen_has_failed();
+		fake_xen_fail_nth(0, 0);
+		failed += r < 0;
+		assert_true(was_reached || r == 0);
+		vmm_xen.stats(vm, &stats);
+		destroy(vm);
+		assert_int_equal(0, fake_xen_maps());
+		assert_int_equal(1, fake_xen_domains()); /* the parent */
+	} while (was_reached && n < 100);
+	assert_in_range(failed, 5, n);
+}
+
 static void
 what_it_said_before_it_went_down_is_its_last_word(void **test)
 {
@@ -179,6 +259,7 @@ a_guest_that_lies_is_dead(void **test)
 	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
 	box()->report_bytes = UINT32_MAX;
 	assert_int_equal(-ECHILD, wait_for(vm, VMM_ENDED));
+	assert_int_equal(-ENOTSUP, vmm_xen.reset(vm));
 	destroy(vm);
 }
 
@@ -284,6 +365,14 @@ main(void)
 		tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_run_is_told_as_it_goes_on, set_up_open, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_clone_is_reset_at_any_stage_of_its_use, set_up_open,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_can_not_be_reset_is_said, set_up_open, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_reset_that_fails_leaves_a_clone_that_can_be_destroyed,
+		set_up_open, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_it_said_before_it_went_down_is_its_last_word, set_up_open,
 		tear_down),

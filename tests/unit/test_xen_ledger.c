@@ -253,6 +253,12 @@ a_clone_is_in_the_ledger_until_it_is_gone(void **test)
 	assert_in_range(rows[1].owned.until_usec, before + 58 * USEC_PER_SEC,
 	    wall_now().usec + 60 * USEC_PER_SEC);
 
+	assert_int_equal(0, vmm_xen.reset(vm));
+	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	assert_int_equal(0, owned());
+	assert_string_equal("", rows[1].mail);
+	assert_int_equal(0, rows[1].owned.until_usec);
+
 	assert_int_equal(0, vmm_xen.destroy(vm));
 	assert_int_equal(0, wait_for(vm, VMM_GONE));
 	assert_int_equal(0, owned());
