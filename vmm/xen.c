@@ -156,24 +156,6 @@ begin_domain(struct vm *vm)
 }
 
 static int
-note(struct vm *vm)
-{
-	struct xen_store *store = xen_host_store(vm->vmm->host);
-	int r;
-
-	vm->note = xen_note_of(vm->vmm, XEN_CLONE, vm->slot);
-	r = xen_store_note(store, vm->domain, &vm->note);
-	return r < 0 ? r : xen_store_name(store, vm->domain, &vm->note);
-}
-
-/* Of Xen's free pages: dom0's own memory is no matter to them. */
-static uint64_t
-xen_available(const struct vmm *vmm)
-{
-	return xen_host_free(vmm->host);
-}
-
-static int
 xen_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 {
 	struct vm *vm = xcalloc(1, sizeof(*vm));
@@ -292,7 +274,8 @@ let_go(struct vm *vm)
 	int r = xen_domain_unpause(vm->vmm->host, vm->domain);
 
 	if (r == 0 && !vm->is_noted)
-		r = note(vm);
+		r = xen_note_begin(
+		    vm->vmm, XEN_CLONE, vm->slot, vm->domain, &vm->note);
 	if (r < 0) {
 		die(vm);
 		return;

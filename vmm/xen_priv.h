@@ -247,9 +247,14 @@ int xen_open_at(
  * returns buf. */
 char *xen_machine_digest(char *buf);
 
-/* The row of the ledger of a domain that was made of it. */
-struct xen_note xen_note_of(
-    const struct vmm *vmm, enum xen_role role, uint32_t slot);
+/* Enter a domain that was made of it into the ledger, and name it.  0 or
+ * -errno, as xen_store_note(). */
+int xen_note_begin(const struct vmm *vmm, enum xen_role role, uint32_t slot,
+    uint32_t domain, struct xen_note *ret);
+
+/* As available() of vmm/vmm.h: Xen's free pages.  dom0's own memory is no
+ * matter to clones. */
+uint64_t xen_available(const struct vmm *vmm);
 
 /* A domain with memory and state of the reference, standing still. */
 int xen_restore(struct vmm *vmm, int ram, enum xen_role role, uint32_t *ret);
