@@ -1,15 +1,20 @@
 /*
  * Boot a reference by Xen whose kernel, initrd and mem_mib are there already:
- * xen_reference DIRECTORY NAME.  `sluice vm reference build` makes those
- * files, too, which takes Debian's packages.
+ * xen_reference [-p PROOFS] [-c CONTROL] DIRECTORY NAME.  `sluice vm reference
+ * build` makes those files, too, which takes Debian's packages.
+ *
+ * -p  runs of a known program that have to go well (vmm/prove.h)
+ * -c  so many more then, which are only counted; status 1 if one goes wrong
  */
 #include "vmm/xen.h"
 
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/io.h"
+#include "vmm/prove.h"
 #include "vmm/vmm.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,40 +28,101 @@ say(const char *what)
 	(void)fflush(stdout);
 }
 
+/* How many of so many runs go wrong; -errno: they can't be run. */
+static int
+count_bad(const struct vmm_options *options, uint32_t runs)
+{
+	struct vmm *vmm;
+	uint32_t left = runs, good;
+	char err[512];
+	int r = vmm_xen.open(options, &vmm, err, sizeof(err)), bad = 0;
+
+	if (r < 0) {
+		say(err);
+		return r;
+	}
+	while (left > 0) {
+		r = prove(&vmm_xen, vmm, left, &good, err, sizeof(err));
+		left -= good;
+		if (r == 0)
+			break;
+		say(err);
+		if (r != -EREMOTEIO)
+			break;
+		r = 0;
+		bad++;
+		left--;
+	}
+	vmm_xen.close(vmm);
+	return r < 0 ? r : bad;
+}
+
+static int
+control(const struct vmm_options *options, uint32_t runs)
+{
+	int bad = count_bad(options, runs);
+
+	if (bad < 0)
+		return 111;
+	(void)printf("control: %d of %u runs went wrong\n", bad, runs);
+	return bad > 0;
+}
+
+static int
+boot(struct vmm_park *park, const char *path)
+{
+	CLEANUP(free_ptr) char *mib = NULL;
+	struct mono begun = mono_now();
+	char err[1024];
+	size_t n;
+	int r = read_file(park->dirfd, "mem_mib", 16, &mib, &n);
+
+	if (r < 0) {
+		(void)fprintf(stderr, "%s: %s\n", path, strerror(-r));
+		return r;
+	}
+	(void)vmm_xen.probe(&park->of, err, sizeof(err));
+	say(err);
+	park->mem_mib = (uint32_t)strtoul(mib, NULL, 10);
+	park->patience_usec = PATIENCE_USEC;
+	r = vmm_xen.park(park, err, sizeof(err));
+	if (r < 0)
+		(void)fprintf(stderr, "%s: %s\n", path, err);
+	else
+		(void)printf("parked after %.1f s\n",
+		    (double)mono_span(begun, mono_now()) /
+			(double)USEC_PER_SEC);
+	return r;
+}
+
 int
 main(int argc, char **argv)
 {
-	CLEANUP(free_ptr) char *mib = NULL;
 	CLEANUP(free_ptr) char *path = NULL;
 	CLEANUP(close_fd) int dirfd = -1;
 	struct vmm_park park = {.recipe = "test", .step = say};
-	struct mono begun = mono_now();
-	char err[512];
-	size_t n;
-	int r;
+	uint32_t more = 0;
+	int option;
 
-	if (argc != 3)
+	while ((option = getopt(argc, argv, "p:c:")) != -1)
+		switch (option) {
+		case 'p':
+			park.proofs = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case 'c':
+			more = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		default:
+			return 100;
+		}
+	if (argc - optind != 2)
 		return 100;
-	path = xasprintf("%s/%s", argv[1], argv[2]);
+	park.of.state = argv[optind];
+	park.of.reference = argv[optind + 1];
+	path = xasprintf("%s/%s", park.of.state, park.of.reference);
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = read_file(dirfd, "mem_mib", 16, &mib, &n);
-	if (r < 0) {
-		(void)fprintf(stderr, "%s: %s\n", path, strerror(-r));
-		return 111;
-	}
-	(void)vmm_xen.probe(&park.of, err, sizeof(err));
-	say(err);
-	park.of.state = argv[1];
-	park.of.reference = argv[2];
 	park.dirfd = dirfd;
-	park.mem_mib = (uint32_t)strtoul(mib, NULL, 10);
-	park.patience_usec = PATIENCE_USEC;
-	r = vmm_xen.park(&park, err, sizeof(err));
-	if (r < 0) {
-		(void)fprintf(stderr, "%s: %s\n", path, err);
+	if (boot(&park, path) < 0)
 		return 111;
-	}
-	(void)printf("parked after %.1f s\n",
-	    (double)mono_span(begun, mono_now()) / (double)USEC_PER_SEC);
-	return 0;
+	return more > 0 ? control(&park.of, more) : 0;
 }
