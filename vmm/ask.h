@@ -133,7 +133,7 @@ struct ask_clones {
 	char backend[16];      /* "" none */
 	char text[128];        /* why none, or not all that are configured */
 	struct ask_reference references[ASK_REFERENCES_MAX];
-	char how[96]; /* the back end works here, in its own words */
+	char how[192]; /* the back end works here, in its own words */
 	/* n struct ask_clone follow, as many as fit into one message */
 };
 

@@ -210,7 +210,8 @@ errors_of_a_fork_are_told_apart(void **test)
 		int error, ours;
 	} rows[] = {{ENOSYS, -ENOTSUP}, {EOPNOTSUPP, -ENOTSUP},
 	    {ENODEV, -ENOTSUP}, {ENOMEM, -ENOMEM}, {ESRCH, -ESRCH},
-	    {EINVAL, -EINVAL}, {EBUSY, -EBUSY}, {EPERM, -EPERM}};
+	    {EINVAL, -EINVAL}, {EBUSY, -EBUSY}, {EPERM, -EPERM},
+	    {EXDEV, -EXDEV}, {0, -EIO}};
 
 	(void)test;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
