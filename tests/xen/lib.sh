@@ -54,9 +54,9 @@ suite_references()
 nothing_left()
 {
 	cat <<'END'
-left=$(xl list | grep -c sluice-)
-[ "$left" = 0 ] || { xl list; echo "domains are left"; exit 1; }
-left=$(xenstore-ls /sluice/vm)
-[ -z "$left" ] || { echo "left in the ledger: $left"; exit 1; }
+left=$(xl list) || exit 1
+[ "$(echo "$left" | wc -l)" = 2 ] || { echo "left: $left"; exit 1; }
+left=$(xenstore-ls /sluice) || exit 1
+[ "$left" = 'vm = ""' ] || { echo "left in the ledger: $left"; exit 1; }
 END
 }

@@ -34,8 +34,8 @@ for d in dev proc sys run; do
 done
 mount -o loop root/disk root/var/tmp || exit 1
 ifconfig lo 127.0.0.1 up
-export PATH=/usr/sbin:/usr/bin SLUICE_BUILD=$build
-chroot root $root/tests/xen/pipeline_in_dom0.sh /reference || exit 1
+PATH=/usr/sbin:/usr/bin SLUICE_BUILD=$build chroot root \
+	$root/tests/xen/pipeline_in_dom0.sh /reference || exit 1
 $(nothing_left)
 EOF
 "$here/xen-host" run -t 1500 ${KEEP:+-k "$KEEP"} -m 6144 -d 3072 "$work/script" "$work/root"
