@@ -8,6 +8,7 @@
 #include "vmm/report.h"
 #include "vmm/vmm.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 /* Of each stage, on a host that has other work. */
 #define PATIENCE_USEC (60 * USEC_PER_SEC)
 #define LOOK_MSEC     100
+#define SHOWN         300 /* octets at the end of a bad report */
 
 static const char script[] =
     "#!/bin/sh\n"
@@ -119,7 +121,10 @@ judge(const struct vmm_ops *ops, struct vm *vm, char *err, size_t err_size)
 	if (!fault)
 		return 0;
 	(void)snprintf(err, err_size, "a program went wrong: %s: %.*s", fault,
-	    (int)(n > 300 ? 300 : n), report + (n > 300 ? n - 300 : 0));
+	    (int)(n > SHOWN ? SHOWN : n), report + (n > SHOWN ? n - SHOWN : 0));
+	for (char *c = err; *c; c++)
+		if (!isprint((unsigned char)*c))
+			*c = ' '; /* its lines, and what a guest writes */
 	return -EREMOTEIO;
 }
 

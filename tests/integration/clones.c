@@ -6,6 +6,8 @@
  */
 #include "tests/support/clone_site.h"
 
+#include "vmm/prove.h"
+
 #include <fcntl.h>
 #include <sys/resource.h>
 
@@ -55,6 +57,18 @@ a_clone_runs_a_program_and_reports_its_end(void **test)
 	assert_in_range(stats.private_bytes, 1 << 20, 200 << 20);
 	assert_in_range(stats.clone_usec, 1000, PATIENCE_USEC);
 	destroy(vm);
+}
+
+/* Its own digest is right, and so are its arguments. */
+static void
+a_known_program_goes_well_in_each_of_some_clones(void **test)
+{
+	uint32_t good;
+	char err[512];
+
+	if (prove(ops, *test, 3, &good, err, sizeof(err)) < 0)
+		fail_msg("after %u: %s", good, err);
+	assert_int_equal(3, good);
 }
 
 /* The report of hello, without its numbers: times, processes. */
@@ -310,6 +324,9 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		a_clone_runs_a_program_and_reports_its_end, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_known_program_goes_well_in_each_of_some_clones, set_up,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_rehearsal_leaves_no_trace_in_the_report, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
