@@ -46,7 +46,8 @@ static const struct sandbox_row rows[ROLE_COUNT] = {
 	.user = USER(engines_user),
 	.groups = true, /* clamd's socket may belong to a group */
 	.files = 4096,
-	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_UNIX | CALLS_INET,
+	.calls = CALLS_BASE | CALLS_LOOP | CALLS_READ | CALLS_UNIX |
+		 CALLS_INET | CALLS_THREAD, /* which opens a new model */
 	.paths = {{PLACE_DATABASE, RIGHTS_READ}, {PLACE_CONF, RIGHTS_READ},
 	    {PLACE_POLICY, RIGHTS_READ}, {PLACE_MODEL, RIGHTS_READ}}},
     [ROLE_VMM] = {.name = "vmm",

@@ -185,6 +185,16 @@ allow_fork(scmp_filter_ctx f)
 	    f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, NEW_NAMESPACES, 0));
 }
 
+/* A thread, not a process. */
+static int
+allow_threads(scmp_filter_ctx f)
+{
+	const uint64_t thread = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
+
+	return allow_if(
+	    f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
+}
+
 static int
 allow_options(scmp_filter_ctx f, const int *options, size_t n)
 {
@@ -311,6 +321,8 @@ fill(scmp_filter_ctx f, unsigned int calls)
 		r = ALLOW(f, fork_calls);
 	if (r == 0 && (calls & CALLS_FORK))
 		r = allow_fork(f);
+	if (r == 0 && (calls & CALLS_THREAD))
+		r = allow_threads(f);
 	if (r == 0 && (calls & CALLS_CELLS))
 		r = allow_cells(f);
 	else if (r == 0)
@@ -351,17 +363,6 @@ allow_vm(scmp_filter_ctx f)
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SYS(mmap), 0);
 	return r < 0 ? r : allow_options(f, options, ARRAY_SIZE(options));
-}
-
-/* A thread, not a process. */
-static int
-allow_threads(scmp_filter_ctx f)
-{
-	const uint64_t thread = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND;
-	int r = allow_if(
-	    f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
-
-	return r < 0 ? r : allow_if(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
 }
 
 /* Who starts hypervisors has what they need and the groups of its row. */
@@ -415,6 +416,8 @@ sandbox_filter_vm(struct sandbox_filter *ret)
 		r = allow_vm(f);
 	if (r == 0)
 		r = allow_threads(f);
+	if (r == 0)
+		r = allow_if(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
 	if (r == 0)
 		r = seccomp_export_bpf(f, fd);
 	seccomp_release(f);

@@ -20,6 +20,7 @@ enum sandbox_calls {
 	CALLS_ACCEPT = 1 << 8,   /* accept on a socket that listens already */
 	CALLS_WEB = 1 << 9,      /* connect to any port, ask for names */
 	CALLS_FORK = 1 << 12,    /* fork, wait for it, end it */
+	CALLS_THREAD = 1 << 13,  /* a thread beside the loop */
 	CALLS_CAPTURE = 1 << 11, /* ask whether an interface is up */
 	CALLS_VM = 1 << 10, /* start hypervisors: what these need, too, since
 			      they inherit the filter */

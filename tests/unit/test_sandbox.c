@@ -10,6 +10,7 @@
 #include "common/sandbox.h"
 #include "tests/support/sandbox_net.h"
 #include "tests/support/sandbox_site.h"
+#include "tests/support/sandbox_start.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -151,27 +153,6 @@ watch(const struct site *s)
 	int fd = inotify_init1(IN_CLOEXEC);
 
 	return result(inotify_add_watch(fd, s->conf->site.spool, IN_MOVED_TO));
-}
-
-static int
-fork_one(const struct site *s)
-{
-	pid_t pid = fork();
-
-	(void)s;
-	if (pid == 0)
-		_exit(0);
-	return result(pid < 0 ? -1 : waitpid(pid, NULL, 0));
-}
-
-static int
-execute(const struct site *s)
-{
-	char *const argv[] = {NULL};
-
-	(void)s;
-	(void)execv("/bin/true", argv);
-	return EXIT_REFUSED;
 }
 
 #ifndef SLUICE_SANITIZE
@@ -336,6 +317,7 @@ static const struct probe probes[] = {
     {ROLE_DELIVER, "TCP", tcp_socket, KILLED},
     {ROLE_DELIVER, "write state", write_state, REFUSED},
     {ROLE_DELIVER, "fork", fork_one, KILLED},
+    {ROLE_DELIVER, "thread", start_thread, KILLED},
 
     {ROLE_SCAN, "another user", is_other_user, DONE},
     {ROLE_SCAN, "fork", fork_one, DONE},
@@ -381,6 +363,7 @@ static const struct probe probes[] = {
     {ROLE_ENGINES, "write /tmp", write_tmp, REFUSED},
     {ROLE_ENGINES, "look into another process", trace_other, REFUSED},
     {ROLE_ENGINES, "fork", fork_one, KILLED},
+    {ROLE_ENGINES, "thread", start_thread, DONE},
 
     {ROLE_VMM, "another user", is_other_user, DONE},
     {ROLE_VMM, "read /etc/passwd", read_passwd, REFUSED},
