@@ -8,9 +8,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Of the digest: no two of a site's models are the same in them. */
 #define CONTEXT_HEX 40
@@ -28,12 +31,24 @@ struct identity {
 	int error; /* -errno: there was none to be had */
 };
 
+/* A file that is being checked and solved; the thread's until it is joined. */
+struct opening {
+	pthread_t thread;
+	const char *path; /* the model's, as is done_fd */
+	int done_fd;
+	struct mef_model *mef; /* solved */
+	int error;             /* as mef_model_open() */
+	char err[256];
+};
+
 struct model {
 	char *path;
 	uint64_t band_ppm;
 	struct mono looked;
 	struct identity seen; /* by the last look */
 	struct mef_model *mef;
+	struct opening *opening; /* NULL: none */
+	int done_fd;             /* an eventfd: opening's thread has ended */
 	enum model_state state;
 	char why[256];
 	char context[TABLE_CONTEXT_MAX];
@@ -99,7 +114,6 @@ take(struct model *model, struct mef_model *mef)
 	model->mef = mef;
 	model->state = MODEL_GOOD;
 	model->why[0] = '\0';
-	mef_model_solve(mef);
 	(void)snprintf(model->context, sizeof(model->context), CONTEXT_FORMAT,
 	    CONTEXT_HEX, digest_hex(&head->head, hex),
 	    (unsigned long long)model->band_ppm);
@@ -120,45 +134,116 @@ drop(struct model *model)
 	fail(model, MODEL_NONE, why);
 }
 
+/* What opening has come to; it is gone after this. */
 static void
-open_anew(struct model *model)
+settle(struct model *model, struct opening *opening)
 {
-	struct mef_model *mef = NULL;
-	char err[256] = "";
-	int r = model->seen.error;
+	const int r = opening->error;
 
-	if (r == 0)
-		r = mef_model_open(model->path, &mef, err, sizeof(err));
 	if (r == 0) {
-		take(model, mef);
+		take(model, opening->mef);
 	} else if (r == -ENOENT || r == -ENOTDIR) {
 		drop(model);
 	} else {
-		if (!*err)
-			(void)snprintf(err, sizeof(err), "%s: %s", model->path,
-			    strerror(-r));
-		fail(model, model->mef ? MODEL_FORMER : MODEL_BROKEN, err);
+		if (!*opening->err)
+			(void)snprintf(opening->err, sizeof(opening->err),
+			    "%s: %s", model->path, strerror(-r));
+		fail(model, model->mef ? MODEL_FORMER : MODEL_BROKEN,
+		    opening->err);
 	}
+	free(opening);
+}
+
+/* Of the file that was seen. */
+static struct opening *
+opening_new(const struct model *model)
+{
+	struct opening *opening = xcalloc(1, sizeof(*opening));
+
+	opening->path = model->path;
+	opening->done_fd = model->done_fd;
+	opening->error = model->seen.error;
+	return opening;
+}
+
+static void
+open_and_solve(struct opening *opening)
+{
+	if (opening->error == 0)
+		opening->error = mef_model_open(opening->path, &opening->mef,
+		    opening->err, sizeof(opening->err));
+	if (opening->error == 0)
+		mef_model_solve(opening->mef);
+}
+
+static void *
+run(void *arg)
+{
+	static const uint64_t one = 1;
+	struct opening *opening = arg;
+
+	open_and_solve(opening);
+	(void)write_all(opening->done_fd, &one, sizeof(one));
+	return NULL;
+}
+
+static void
+begin(struct model *model)
+{
+	struct opening *opening = opening_new(model);
+
+	if (opening->error == 0 &&
+	    pthread_create(&opening->thread, NULL, run, opening) == 0) {
+		model->opening = opening;
+		return;
+	}
+	open_and_solve(opening); /* late is better than not at all */
+	settle(model, opening);
+}
+
+/* Its thread, if there is one, is at its end or will be soon. */
+static struct opening *
+join(struct model *model)
+{
+	struct opening *opening = model->opening;
+
+	if (opening)
+		(void)pthread_join(opening->thread, NULL);
+	model->opening = NULL;
+	return opening;
 }
 
 struct model *
 model_new(const char *path, uint64_t band_ppm)
 {
 	struct model *model = xcalloc(1, sizeof(*model));
+	struct opening *opening;
 
 	model->path = xstrdup(path);
 	model->band_ppm = band_ppm;
 	model->looked = mono_now();
 	model->seen = look_at(path);
-	open_anew(model);
+	model->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (model->done_fd < 0)
+		abort(); /* as xcalloc() */
+	opening = opening_new(model);
+	open_and_solve(opening);
+	settle(model, opening);
 	return model;
 }
 
 struct model *
 model_free(struct model *model)
 {
+	struct opening *opening;
+
 	if (!model)
 		return NULL;
+	opening = join(model);
+	if (opening)
+		(void)mef_model_free(opening->mef);
+	free(opening);
+	close_fd(&model->done_fd);
 	(void)mef_model_free(model->mef);
 	free(model->path);
 	free(model);
@@ -170,7 +255,13 @@ model_look(struct model *model)
 {
 	const struct mono now = mono_now();
 	struct identity id;
+	uint64_t n;
 
+	if (model->opening) {
+		if (read(model->done_fd, &n, sizeof(n)) < 0)
+			return; /* at work */
+		settle(model, join(model));
+	}
 	if (mono_span(model->looked, now) < USEC_PER_SEC)
 		return;
 	model->looked = now;
@@ -178,7 +269,13 @@ model_look(struct model *model)
 	if (!is_other(&id, &model->seen))
 		return;
 	model->seen = id;
-	open_anew(model);
+	begin(model);
+}
+
+int
+model_fd(const struct model *model)
+{
+	return model->done_fd;
 }
 
 enum model_state

@@ -21,16 +21,22 @@ enum model_state {
 
 struct model;
 
-/* path and band (millionths) are what conf has.  Looks at once; never fails. */
+/* path and band (millionths) are what conf has.  Blocks to check and solve
+ * what is there; never fails. */
 struct model *model_new(const char *path, uint64_t band_ppm);
 struct model *model_free(struct model *model);
 
 /*
  * Is the file still the one that is in use?  Looks at most once a second, and
- * logs what has changed.  Blocks for a second or so to check and solve a new
- * one.
+ * logs what has changed.  A new one is checked and solved by a thread, for
+ * half a second or so; until then the one before is used as if there were no
+ * other.  Blocks for a stat(2) only, or where there can be no thread.
  */
 void model_look(struct model *model);
+
+/* Readable when such a thread has ended, until the next model_look(), which
+ * takes what it has.  The model's: to be waited for only. */
+int model_fd(const struct model *model);
 
 enum model_state model_state(const struct model *model);
 /* One line: what is wrong with the file; "" in MODEL_GOOD. */

@@ -33,7 +33,8 @@ on_table(
 		program_told(program, entries);
 }
 
-/* Also when no program comes: sluice status is to tell how it is now. */
+/* Another model may be there, also when no program comes: sluice status is to
+ * tell how it is now. */
 static void
 on_look(evutil_socket_t fd, short what, void *arg)
 {
@@ -65,7 +66,10 @@ programs_new(
 	programs->table = table_open(judge->base, path, on_table, programs);
 	programs->look =
 	    event_new(judge->base, -1, EV_PERSIST, on_look, programs);
-	if (!programs->look || event_add(programs->look, &interval) < 0)
+	programs->opened = event_new(judge->base, model_fd(programs->model),
+	    EV_READ | EV_PERSIST, on_look, programs);
+	if (!programs->look || event_add(programs->look, &interval) < 0 ||
+	    !programs->opened || event_add(programs->opened, NULL) < 0)
 		abort(); /* as xcalloc() */
 	*ret = programs;
 	return 0;
@@ -77,6 +81,7 @@ programs_free(struct programs *programs)
 	if (!programs)
 		return NULL;
 	event_free(programs->look);
+	event_free(programs->opened);
 	(void)keep_free(programs->keep);
 	(void)table_close(programs->table);
 	(void)known_free(programs->known);

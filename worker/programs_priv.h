@@ -31,7 +31,7 @@ struct program {
 struct programs {
 	struct judge *judge;
 	struct model *model;
-	struct event *look;
+	struct event *look, *opened; /* by the clock, by model_fd() */
 	struct known *known;
 	struct table *table;
 	struct keep *keep; /* NULL: no copies */

@@ -173,8 +173,10 @@ eventually 60 "and taken off the list again" warn judged_now
 "$sluice" model train --table-bits 16 --benign "$programs/malicious" \
 	--malicious "$programs/benign" -o "$dir/reversed" >"$dir/out" 2>&1 ||
 	bad "train: $(cat "$dir/out")"
+opened=$(grep -c "engine mef on" "$place/log/sluice.log")
 put_model "$dir/reversed"
-sleep 6 # engines look once in 5 s
+eventually 60 "both workers have another model" $((opened + 2)) \
+	grep -c "engine mef on" "$place/log/sluice.log"
 judged "by another model" clean other "$programs/new"
 
 # 7. A damaged one: workers go on with what they have, and status says so.

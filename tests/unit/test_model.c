@@ -9,6 +9,7 @@
 #include "tests/support/tmpspool.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -20,10 +21,29 @@
 
 /* Looks are a second apart. */
 static void
-look(struct model *model, enum model_state want)
+look_first(struct model *model)
 {
 	(void)usleep(1050000);
 	model_look(model);
+}
+
+/* Its thread, if there is one, ends: nothing is to be read without it. */
+static void
+wait_for_thread(const struct model *model, int patience_msec)
+{
+	struct pollfd done = {model_fd(model), POLLIN, 0};
+
+	assert_true(poll(&done, 1, patience_msec) >= 0);
+}
+
+static void
+look(struct model *model, enum model_state want)
+{
+	look_first(model);
+	if (model_state(model) != want) {
+		wait_for_thread(model, 60000);
+		model_look(model);
+	}
 	assert_int_equal(model_state(model), want);
 	assert_true((want == MODEL_GOOD) == (*model_why(model) == '\0'));
 	assert_true((want == MODEL_NONE || want == MODEL_BROKEN) ==
@@ -74,7 +94,10 @@ a_file_comes_is_replaced_damaged_and_goes(void **state)
 	assert_int_equal(release(model), 1);
 	(void)strcpy(context, model_context(model));
 	put(path, 2);
-	look(model, MODEL_GOOD);
+	look_first(model);
+	wait_for_thread(model, 60000);
+	model_look(model);
+	assert_int_equal(model_state(model), MODEL_GOOD);
 	assert_int_equal(release(model), 2);
 	assert_string_not_equal(model_context(model), context);
 	put_damaged(path);
@@ -88,6 +111,29 @@ a_file_comes_is_replaced_damaged_and_goes(void **state)
 	look(model, MODEL_GOOD);
 	assert_string_equal(model_context(model), context);
 	(void)model_free(model);
+	free(path);
+	tmp_remove(dir);
+}
+
+static void
+the_former_one_serves_while_another_is_opened(void **state)
+{
+	char *dir = tmp_new(), *path = xasprintf("%s/model", dir);
+	struct model *model;
+
+	(void)state;
+	put(path, 1);
+	model = model_new(path, 25000);
+	put(path, 2);
+	look_first(model);
+	assert_int_equal(release(model), 1);
+	wait_for_thread(model, 60000);
+	assert_int_equal(release(model), 1); /* nobody's hands but the loop's */
+	model_look(model);
+	assert_int_equal(release(model), 2);
+	put(path, 3);
+	look_first(model);
+	(void)model_free(model); /* with a thread at work */
 	free(path);
 	tmp_remove(dir);
 }
@@ -115,6 +161,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_file_comes_is_replaced_damaged_and_goes),
+	    cmocka_unit_test(the_former_one_serves_while_another_is_opened),
 	    cmocka_unit_test(another_band_is_another_context),
 	};
 
