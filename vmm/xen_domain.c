@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -107,6 +108,23 @@ clear(struct xen_host *host, uint32_t domain, uint64_t end)
 		at += pages * XEN_PAGE;
 	}
 	return 0;
+}
+
+int
+xen_domain_has_room(
+    struct xen_host *host, uint32_t mib, char *err, size_t err_size)
+{
+	const uint64_t end = ((uint64_t)mib << 20) + MAILBOX_BYTES;
+	const uint64_t takes = end + paging_bytes(end) + SPARE_KIB * 1024;
+	const uint64_t has = xen_host_free(host);
+
+	if (has == 0 || takes <= has)
+		return 0;
+	(void)snprintf(err, err_size,
+	    "a domain of it takes %llu MiB, and Xen has %llu free; give dom0 "
+	    "less (dom0_mem=)",
+	    (unsigned long long)takes >> 20, (unsigned long long)has >> 20);
+	return -ENOMEM;
 }
 
 int

@@ -213,6 +213,9 @@ open_in(struct vmm *vmm, int dirfd, char *err, size_t err_size)
 		vmm->ram = TAKE_FD(ram);
 		return 0;
 	}
+	if (r == 0 && xen_domain_has_room(
+			  vmm->host, vmm->manifest.mem_mib, err, err_size) < 0)
+		return -ENOMEM;
 	if (r == 0)
 		r = make_parent(vmm, ram);
 	if (r < 0)

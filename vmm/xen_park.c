@@ -281,14 +281,16 @@ xen_park(const struct vmm_park *park, char *err, size_t err_size)
 
 	if (faccessat(park->dirfd, "disk", F_OK, 0) == 0) {
 		(void)snprintf(err, err_size,
-		    "a domain has no device model, so no disk; take the back "
-		    "end qemu for this reference");
+		    "a domain has no device model, so no disk; this reference "
+		    "was made for a back end with disks");
 		return -EOPNOTSUPP;
 	}
 	r = xen_host_open(&p.host, err, err_size);
 	if (r < 0)
 		return r;
-	r = park_well(&p, err, err_size);
+	r = xen_domain_has_room(p.host, park->mem_mib, err, err_size);
+	if (r == 0)
+		r = park_well(&p, err, err_size);
 	xen_host_close(p.host);
 	return r;
 }

@@ -67,6 +67,13 @@ int xen_domain_new(
 int xen_domain_furnish(struct xen_host *host, uint32_t domain, uint32_t mib);
 
 /*
+ * Has Xen the memory that such a domain takes?  0; or -ENOMEM, with both
+ * numbers in words.  What Xen doesn't say counts as enough.
+ */
+int xen_domain_has_room(
+    struct xen_host *host, uint32_t mib, char *err, size_t err_size);
+
+/*
  * Make an empty one a fork of a parent, which stands still from now on.
  * Returns 0; -ENOMEM; -ESRCH: the parent is gone; -ENOTSUP: no memory
  * sharing; -EINVAL: parent and fork are not of one kind; or -errno.

@@ -151,6 +151,15 @@ what_a_domain_has_no_room_for_is_said(void **test)
 	says("dom0_mem=");
 	fake_xen_fail("xc_domain_populate_physmap_exact", 1, 0);
 	assert_int_equal(-ENOMEM, try_park());
+	/* 4 MiB, 64 of mailbox, 1 of its tables, 1 to spare. */
+	fake_xen_host.free_pages = 70 * 256;
+	assert_int_equal(0, try_park());
+	fake_xen_host.free_pages--;
+	assert_int_equal(-ENOMEM, try_park());
+	says("takes 70 MiB, and Xen has 69 free; give dom0 less");
+	assert_int_equal(-ENOMEM, try_open());
+	says("takes 70 MiB, and Xen has 69 free; give dom0 less");
+	fake_xen_begin();
 	put("disk", "disk", 4);
 	assert_int_equal(-EOPNOTSUPP, try_park());
 	says("no disk");
