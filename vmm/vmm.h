@@ -92,6 +92,9 @@ struct vmm_stats {
 
 struct vmm_ops {
 	const char *name;
+	/* Its machines have no disk: all of a reference's root has to lie in
+	 * the initial RAM disk. */
+	bool no_disk;
 
 	/*
 	 * Can this host run this back end?  0, or -ENOTSUP; how or why not, in

@@ -474,6 +474,7 @@ xen_stats(const struct vm *vm, struct vmm_stats *ret)
 
 const struct vmm_ops vmm_xen = {
     .name = "xen",
+    .no_disk = true,
     .probe = xen_probe,
     .park = xen_park,
     .open = xen_open,

@@ -65,6 +65,35 @@ for file in kernel initrd packages; do
 done
 ok "equal packages give equal files"
 
+# For a back end without disks all of a root lies in the initial RAM disk.
+rooted()
+{ # option; its files go to $dir/rooted
+	rm -rf "$dir/rooted"
+	mkdir "$dir/rooted"
+	SLUICE_RECIPES=$root/tests/fixtures/disk SLUICE_DECOYS= \
+		"$root/vmm/reference/build" "$1" linux "$dir/rooted" \
+		"$packages" "$agent" >"$dir/out" 2>"$dir/err" ||
+		bad "build $1: $(cat "$dir/err")"
+}
+
+rooted --disk
+is "memory beside a disk" 128 "$(cat "$dir/rooted/mem_mib")"
+is "the disk" 16 $(($(stat -c %s "$dir/rooted/disk") >> 20))
+is "what mounts it" modules/overlay.ko \
+	"$(cpio -t --quiet <"$dir/rooted/initrd" | grep overlay)"
+rooted --no-disk
+[ ! -e "$dir/rooted/disk" ] || bad "there is a disk"
+lz4 -dc "$dir/rooted/initrd" >"$dir/rooted/root"
+is "a root without a disk" "init usr/bin/busybox usr/bin/other" \
+	"$(cpio -t --quiet <"$dir/rooted/root" |
+		grep -x 'init\|usr/bin/busybox\|usr/bin/other\|modules' | xargs)"
+size=$(stat -c %s "$dir/rooted/root")
+most "octets of it, with a file of two names" \
+	$((2 * $(cpio -i --quiet --to-stdout usr/bin/other \
+		<"$dir/rooted/root" | wc -c))) "$size"
+is "memory for all of the root" $((size / 1048576 + 1 + 128)) \
+	"$(cat "$dir/rooted/mem_mib")"
+
 # --- What is damaged or of another machine is not used.
 
 copy()

@@ -283,8 +283,9 @@ build_fresh(const struct vm_build *b, const char *script, const char *agent,
 	CLEANUP(free_ptr)
 	char *cache =
 	    b->cache ? xstrdup(b->cache) : xasprintf("%s/packages", b->state);
-	char *argv[] = {word("sh"), word(script), word(b->name), fresh, cache,
-	    word(agent), NULL};
+	char *argv[] = {word("sh"), word(script),
+	    word(b->ops->no_disk ? "--no-disk" : "--disk"), word(b->name),
+	    fresh, cache, word(agent), NULL};
 	int r;
 
 	remove_tree(fresh); /* of a build that was killed */
