@@ -56,7 +56,10 @@ read_word(char *word, struct lesson *l)
 								      : -EINVAL;
 	}
 	if (strcmp(word, "ttl") == 0)
-		return word_is_number(value, &l->ttl) ? 0 : -EINVAL;
+		return word_is_number(value, &l->ttl) && l->ttl >= 0 &&
+			       l->ttl <= UINT8_MAX
+			   ? 0
+			   : -EINVAL;
 	if (strcmp(word, "at") == 0)
 		return 0;
 	if (strcmp(word, "client") == 0) {

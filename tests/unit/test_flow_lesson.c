@@ -114,7 +114,9 @@ what_is_no_lesson_is_refused(void **state)
 	    "judge =1", "judge client=host.test pkts_in=1", "learn pkts_in=1",
 	    "learn content=null pkts_in=1", "learn content=13",
 	    "judge content=13 pkts_in=1", "judge label=ham pkts_in=1",
-	    "teach pkts_in=1", "teach label=egg pkts_in=1",
+	    "judge ttl=256 pkts_in=1", "judge ttl=-1 pkts_in=1",
+	    "judge ttl=null pkts_in=1", "teach pkts_in=1",
+	    "teach label=egg pkts_in=1",
 	    "learn content=13 label=ham pkts_in=1"};
 	struct lesson l = {.content = 5};
 
