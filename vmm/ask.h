@@ -131,7 +131,8 @@ struct ask_clones {
 	uint64_t budget_bytes, used_bytes;
 	uint64_t cloned, died; /* since the holder's start */
 	char backend[16];      /* "" none */
-	char text[128];        /* why none, or not all that are configured */
+	char text[128];        /* why none, or not all that are configured, or
+				  no more clones */
 	struct ask_reference references[ASK_REFERENCES_MAX];
 	char how[192]; /* the back end works here, in its own words */
 	/* n struct ask_clone follow, as many as fit into one message */

@@ -265,5 +265,7 @@ pool_list(const struct pool *pool, struct mono now, struct ask_clones *head,
 	head->used_bytes = c.used_bytes;
 	head->cloned = c.cloned;
 	head->died = c.died;
+	if (max > 0) /* for people: with the clones alone */
+		pool_starved(pool, head->text, sizeof(head->text));
 	return n;
 }

@@ -112,7 +112,9 @@ struct pool {
 	uint64_t turn; /* of the last run that got a clone */
 	struct pool_counts counts;
 	bool is_ended;
-	bool is_stale; /* a slot changed its state since the last refill */
+	bool is_starved; /* a clone is lacking, and memory for it */
+	bool is_stuck;   /* and runs wait, and there is no other: said */
+	bool is_stale;   /* a slot changed its state since the last refill */
 	const char *end_why;
 	struct mono refill_at; /* look again what can be given and made */
 	unsigned char chunk[ASK_CHUNK_MAX];
@@ -136,6 +138,8 @@ void pool_refill(struct pool *pool, struct mono now);
 struct ref *pool_ref(const struct pool *pool, const char *name);
 void pool_close_refs(struct pool *pool);
 uint32_t pool_running(const struct pool *pool);
+/* Why no clone is made now, in words; "" where memory isn't why. */
+void pool_starved(const struct pool *pool, char *buf, size_t size);
 
 /* pool_predict.c: how long that run will wait, or ADMIT_UNKNOWN. */
 uint64_t pool_predict(

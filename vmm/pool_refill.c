@@ -5,12 +5,14 @@
 
 #include "vmm/admit.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Memory comes back without a word: how often to look. */
 #define STARVED_USEC (500 * USEC_PER_MSEC)
+#define MIB          (UINT64_C(1) << 20)
 
 struct ref *
 pool_ref(const struct pool *pool, const char *name)
@@ -268,17 +270,48 @@ shed(struct pool *p, struct mono now)
 	}
 }
 
+void
+pool_starved(const struct pool *pool, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (pool->is_starved)
+		(void)snprintf(buf, size,
+		    "no memory for another clone: %" PRIu64
+		    " MiB are available, %" PRIu64 " are kept "
+		    "(vm.memory_reserve), a clone takes %" PRIu64,
+		    available(pool) / MIB, pool->limits.reserve_bytes / MIB,
+		    (pool->counts.clone_bytes + MIB - 1) / MIB);
+}
+
+/* Said once, when runs wait and nothing will ever serve them. */
+static void
+starve(struct pool *p, const struct ref *ref, bool waits)
+{
+	bool is_stuck = waits && count_state(p, POOL_EMPTY) == p->limits.slots;
+	char text[160];
+
+	p->is_starved = true;
+	if (is_stuck && !p->is_stuck) {
+		pool_starved(p, text, sizeof(text));
+		p->ear->said(p->arg, 0, ref->name, text);
+	}
+	p->is_stuck = is_stuck;
+}
+
 static void
 make_clones(struct pool *p, struct mono now)
 {
 	struct ref *ref;
 	bool waits;
 
+	p->is_starved = false;
 	while ((ref = most_wanted(p, &waits, now)) &&
 	       count_state(p, POOL_CLONING) < p->limits.cloning) {
 		struct slot *slot = slot_in(p, POOL_EMPTY, NULL);
 
 		if (!slot || room(p) == 0) {
+			if (slot)
+				starve(p, ref, waits);
 			/* One at a time: what dies is still there. */
 			if (waits && count_state(p, POOL_DYING) == 0)
 				(void)make_room(p, ref, now);
@@ -368,6 +401,7 @@ pool_refill(struct pool *pool, struct mono now)
 	shed(pool, now);
 	if (!pool->is_ended) {
 		make_clones(pool, now);
+		pool->is_stuck = pool->is_stuck && pool->is_starved;
 		rehearse(pool, now);
 	}
 	wait_for_rest(pool, now);

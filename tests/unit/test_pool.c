@@ -308,6 +308,9 @@ of_a_hypervisor_with_memory_of_its_own_that_counts(void **state)
 	struct pool_site *s = *state;
 	struct pool_limits l = site_limits;
 	struct vmm_ops ops = fake_ops;
+	struct run_seen seen = {0};
+	struct ask_clones head;
+	struct ask_clone rows[8];
 	struct vmm *vmm;
 	char err[128];
 
@@ -327,9 +330,27 @@ of_a_hypervisor_with_memory_of_its_own_that_counts(void **state)
 	site_run(s, 6000 * SITE_MSEC);
 	assert_int_equal(site_counts(s).live, 0);
 	assert_int_equal(site_counts(s).budget_bytes, 0);
+	assert_int_equal(0, pool_list(s->pool, s->now, &head, rows, 8));
+	assert_string_equal("no memory for another clone: 10 MiB are "
+			    "available, 10 are kept (vm.memory_reserve), a "
+			    "clone takes 1",
+	    head.text);
+	assert_int_equal(0, s->said); /* nobody waits */
+	site_ask(s, &seen);
+	site_run(s, 2000 * SITE_MSEC);
+	assert_int_equal(1, s->said);
+	assert_non_null(strstr(s->last_said, "no memory"));
+	pool_stop(s->pool, seen.run, s->now);
 	hypervisor_bytes = 11 * SITE_MIB;
 	site_run(s, 1000 * SITE_MSEC);
 	assert_int_equal(site_counts(s).parked, 1);
+	assert_int_equal(1, pool_list(s->pool, s->now, &head, rows, 8));
+	assert_int_equal(1, s->said);
+	hypervisor_bytes = 100 * SITE_MIB;
+	site_run(s, 1000 * SITE_MSEC);
+	assert_int_equal(8, pool_list(s->pool, s->now, &head, rows, 8));
+	assert_string_equal("", head.text);
+	seen_free(&seen);
 	site_end(s); /* as long as its ops are there */
 	site_init(s, &l);
 }
