@@ -194,6 +194,15 @@ own_clean_up
 wait "$web" 2>/dev/null
 model poll -c "$dir/conf"
 is "no web server: try again" 111 $?
+# The role that asks has no path to read, and apply does that already.
+sed "s|url = \"http:.*|url = \"file://$dir/web/from-%r\"|" "$dir/conf" \
+	>"$dir/file.conf"
+cp "$dir/u12" "$dir/web/from-1"
+model poll -c "$dir/file.conf"
+is "a file is no address" 100 $?
+is "which is said, and what to do" 1 \
+	"$(grep -c "only http and https .* sluice model apply" "$dir/err")"
+same "and nothing is installed" "$site" "$dir/r1"
 
 # 7. A master, which was never published, by hand.
 cp "$dir/master1" "$site"

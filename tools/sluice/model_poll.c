@@ -18,6 +18,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 
 /* Above the role's own limit, 10 minutes: later it hangs. */
@@ -196,6 +197,23 @@ poll_all(struct polling *p)
 	return STATUS_FINE;
 }
 
+/* Said here and not by the fetch role, which would take it for a fault that
+ * goes away. */
+static int
+check_url(const char *command, const char *url)
+{
+	if (!url)
+		return util_fail(STATUS_USAGE, command,
+		    "where? set mef.url, as https://HOST/from-%%r");
+	if (strncasecmp(url, "http://", 7) != 0 &&
+	    strncasecmp(url, "https://", 8) != 0)
+		return util_fail(STATUS_USAGE, command,
+		    "mef.url: %s: only http and https are asked; a file is "
+		    "installed by sluice model apply",
+		    url);
+	return STATUS_FINE;
+}
+
 int
 model_poll(int argc, char **argv)
 {
@@ -208,9 +226,8 @@ model_poll(int argc, char **argv)
 		return util_fail(STATUS_USAGE, argv[0],
 		    "%s: what is asked is said by mef.url", o.files[0]);
 	status = update_site_open(&o, argv[0], &site);
-	if (status == STATUS_FINE && !site.url)
-		status = util_fail(STATUS_USAGE, argv[0],
-		    "where? set mef.url, as https://HOST/from-%%r");
+	if (status == STATUS_FINE)
+		status = check_url(argv[0], site.url);
 	if (status == STATUS_FINE)
 		status = poll_all(&(struct polling){
 		    .command = argv[0], .options = &o, .site = &site});
