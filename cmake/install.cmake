@@ -49,7 +49,7 @@ foreach(page ${pages})
 endforeach()
 
 # The units name programs by their place under the usual prefix.
-file(GLOB units CONFIGURE_DEPENDS etc/systemd/*.service)
+file(GLOB units CONFIGURE_DEPENDS etc/systemd/*.service etc/systemd/*.timer)
 foreach(unit ${units})
   get_filename_component(name ${unit} NAME)
   file(READ ${unit} text)
