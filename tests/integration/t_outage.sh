@@ -114,7 +114,7 @@ is "error/ is empty" 0 "$(count error)"
 part stop clamd
 start_weak_clamd()
 {
-	sed 's/^AlertExceedsMax.*/AlertExceedsMax no/' \
+	sed 's/^AlertExceedsMax.*/AlertExceedsMax no/; /^TemporaryDirectory/d' \
 		"$place/etc/clamd.conf" >"$dir/weak.conf"
 	rm -f "$place/run/clamd/clamd.sock"
 	clamd --foreground -c "$dir/weak.conf" >"$dir/weak.log" 2>&1 &
