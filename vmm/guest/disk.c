@@ -20,6 +20,9 @@
 #define PAUSE_NSEC 10000000 /* between them */
 /* Of the guest's memory: what samples write is bounded by their jail. */
 #define OVER_SIZE "size=60%"
+/* And of it, where all of the root lies in it: Linux' half may be no more than
+ * what is there. */
+#define ROOT_SIZE "size=80%"
 /* A file there can be found again by its handle, which is what fanotify
  * tells. */
 #define OVERLAY \
@@ -100,8 +103,10 @@ disk_enter(void)
 	FILE *order = fopen(MODULES "/order", "re");
 	int r;
 
-	if (!order)
+	if (!order) {
+		(void)mount(NULL, "/", NULL, MS_REMOUNT, ROOT_SIZE);
 		return 0;
+	}
 	(void)mkdir("/dev", 0755);
 	(void)mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, NULL);
 	r = load_all(order);

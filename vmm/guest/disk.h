@@ -11,8 +11,9 @@
  * read, and make that the root; /init comes along.  Before anything else is
  * mounted.
  *
- * Returns 0, also when there is no list; or -errno: the root is still the
- * initial one.  Waits some seconds at most for the disk.
+ * Returns 0, also when there is no list: then all of the root stays in memory,
+ * most of which files may take; or -errno: the root is still the initial one.
+ * Waits some seconds at most for the disk.
  */
 int disk_enter(void);
 
