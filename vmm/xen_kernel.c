@@ -178,6 +178,9 @@ xen_kernel_load(
 	    .mem_bytes = (uint64_t)mem_mib << 20};
 	CLEANUP(close_fd) int kernel = -1;
 	CLEANUP(close_fd) int initrd = -1;
+	/* What the page tables reach. */
+	const uint64_t top =
+	    k.mem_bytes < TABLE_N * BIG_PAGE ? k.mem_bytes : TABLE_N * BIG_PAGE;
 	uint64_t bytes = 0, initrd_bytes = 0, initrd_at;
 	int r = open_file(dirfd, MANIFEST_KERNEL, &kernel, &bytes);
 
@@ -187,11 +190,9 @@ xen_kernel_load(
 		r = load_segments(&k, kernel, bytes);
 	if (r < 0)
 		return r;
-	/* At the end of the memory, which the page tables reach. */
-	if (k.mem_bytes > TABLE_N * BIG_PAGE ||
-	    initrd_bytes > k.mem_bytes - k.end)
+	if (k.end > top || initrd_bytes > top - k.end)
 		return -EFBIG;
-	initrd_at = (k.mem_bytes - initrd_bytes) / XEN_PAGE * XEN_PAGE;
+	initrd_at = (top - initrd_bytes) / XEN_PAGE * XEN_PAGE;
 	if (initrd_at < k.end)
 		return -EFBIG;
 	r = xen_fill(host, domain, initrd_at, initrd, 0, initrd_bytes);
