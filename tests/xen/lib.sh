@@ -24,15 +24,16 @@ begin()
 }
 
 # Kernel and initial RAM disk of a reference, kept from one run to the next as
-# apt offers them, in $build/xen-references/NAME/linux.
+# apt offers them, in $build/xen-references/NAME/RECIPE.
 reference_files()
-{ # name, agent; SLUICE_RECIPES and SLUICE_DECOYS as vmm/reference/build
-	local dir=$build/xen-references/$1 was
-	was=$("$root/vmm/reference/build" --digest linux "$2") || return
-	mkdir -p "$dir/linux"
+{ # name, agent, recipe (linux); SLUICE_... as vmm/reference/build has them
+	local dir=$build/xen-references/$1 recipe=${3-linux} was
+	was=$("$root/vmm/reference/build" --digest "$recipe" "$2") || return
+	mkdir -p "$dir/$recipe"
 	[ "$(cat "$dir/digest" 2>/dev/null)" != "$was" ] || return 0
-	"$root/vmm/reference/build" linux "$dir/linux" "$build/vm-packages" \
-		"$2" >"$work/log" 2>&1 && echo "$was" >"$dir/digest" && return
+	"$root/vmm/reference/build" --no-disk "$recipe" "$dir/$recipe" \
+		"$build/vm-packages" "$2" >"$work/log" 2>&1 &&
+		echo "$was" >"$dir/digest" && return
 	! grep -q 'is there a network\|there is no network' "$work/log" ||
 		skip "$(tail -n 1 "$work/log")"
 	cat "$work/log"
