@@ -30,7 +30,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n += !isnan(l.sample.x[f]);
 	}
 	assert(n > 0 || memmem(data, size, "null", 4));
-	assert(isnan(l.content) == (l.verb == LESSON_JUDGE));
-	assert(!l.sample.is_spam);
+	assert(l.verb == LESSON_TEACH ||
+	       isnan(l.content) == (l.verb == LESSON_JUDGE));
+	assert(l.has_label == (l.verb == LESSON_TEACH));
+	assert(isnan(l.ttl) || (l.ttl >= 0 && l.ttl <= UINT8_MAX));
+	assert(!l.sample.is_spam || l.verb == LESSON_TEACH);
 	return 0;
 }
