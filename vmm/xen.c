@@ -49,8 +49,6 @@ struct vm {
 	struct xen_note note;        /* its row of the ledger */
 	int clock;
 	uint32_t looks;
-	uint32_t slot;
-	bool is_noted;        /* in the ledger */
 	unsigned int pending; /* enum vmm_event, as bits */
 	bool has_looked;      /* since -EAGAIN was told last */
 	struct mono begun;
@@ -164,7 +162,7 @@ xen_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 	*vm = (struct vm){.magic = VM_MAGIC,
 	    .vmm = vmm,
 	    .domain = XEN_NONE,
-	    .slot = slot,
+	    .note = xen_note_of(vmm, XEN_CLONE, slot),
 	    .box.fd = -1,
 	    .begun = mono_now(),
 	    .clock =
@@ -215,10 +213,8 @@ xen_run_start(struct vm *vm, uint64_t deadline_usec)
 		return r;
 	vm->stage = RUNNING;
 	wake(vm, SOON_NSEC);
-	/* While it begins to run: for people, so nothing depends on it. */
 	vm->note.until_usec = wall_now().usec + deadline_usec;
-	(void)xen_store_note(
-	    xen_host_store(vm->vmm->host), vm->domain, &vm->note);
+	vm->note.is_written = false;
 	return 0;
 }
 
@@ -245,21 +241,11 @@ die(struct vm *vm)
 	tell(vm, VMM_DIED);
 }
 
-/* Where its processor stands, to go on from there. */
-static int
-note_cpu(struct vm *vm)
-{
-	CLEANUP(xen_state_done) struct xen_state whole = {.octets = NULL};
-	int r = xen_state_get(vm->vmm->host, vm->domain, &whole);
-
-	return r < 0 ? r : xen_state_cpu(&whole, &vm->cpu);
-}
-
 static void
 park(struct vm *vm)
 {
 	stand(vm, PARKED);
-	if (note_cpu(vm) < 0) {
+	if (xen_cpu_get(vm->vmm->host, vm->domain, &vm->cpu) < 0) {
 		die(vm);
 		return;
 	}
@@ -267,20 +253,13 @@ park(struct vm *vm)
 	tell(vm, VMM_PARKED);
 }
 
-/* While it answers, the ledger is written: that takes as long as a fork. */
 static void
 let_go(struct vm *vm)
 {
-	int r = xen_domain_unpause(vm->vmm->host, vm->domain);
-
-	if (r == 0 && !vm->is_noted)
-		r = xen_note_begin(
-		    vm->vmm, XEN_CLONE, vm->slot, vm->domain, &vm->note);
-	if (r < 0) {
+	if (xen_domain_unpause(vm->vmm->host, vm->domain) < 0) {
 		die(vm);
 		return;
 	}
-	vm->is_noted = true;
 	vm->stage = LOADING;
 	wake(vm, SOON_NSEC);
 }
@@ -311,6 +290,28 @@ look(struct vm *vm)
 	}
 }
 
+/* Into the ledger, at a time when nobody waits for it: that takes as long as a
+ * fork. */
+static void
+enter(struct vm *vm)
+{
+	(void)xen_store_enter(
+	    xen_host_store(vm->vmm->host), vm->domain, &vm->note);
+}
+
+/* Is it up?  What it has said by then is its last word. */
+static void
+look_at_domain(struct vm *vm)
+{
+	if (xen_domain_is_down(vm->vmm->host, vm->domain)) {
+		look(vm);
+		if (vm->stage != OVER)
+			die(vm);
+	} else if (vm->stage == RUNNING) {
+		enter(vm);
+	}
+}
+
 static void
 hear(struct vm *vm)
 {
@@ -322,17 +323,16 @@ hear(struct vm *vm)
 		let_go(vm);
 		return;
 	}
+	if (vm->stage == PARKED) {
+		enter(vm);
+		wake(vm, NEVER);
+	}
 	if (vm->stage != LOADING && vm->stage != RUNNING)
 		return;
-	/* After the mailbox: what it says of the end is its last word. */
 	look(vm);
 	if ((vm->stage == LOADING || vm->stage == RUNNING) &&
-	    ++vm->looks % LOOKS_A_DOMAIN == 0 &&
-	    xen_domain_is_down(vm->vmm->host, vm->domain)) {
-		look(vm);
-		if (vm->stage != OVER)
-			die(vm);
-	}
+	    ++vm->looks % LOOKS_A_DOMAIN == 0)
+		look_at_domain(vm);
 }
 
 /* Of one that stands still nothing comes by the clock, but its descriptor has
@@ -340,8 +340,11 @@ hear(struct vm *vm)
 static void
 settle(struct vm *vm)
 {
+	/* One that has just been parked is still to be entered. */
+	bool is_due = vm->pending || vm->stage == PARKED;
+
 	if (vm->stage != LOADING && vm->stage != RUNNING)
-		wake(vm, vm->pending ? AT_ONCE_NSEC : NEVER);
+		wake(vm, is_due ? AT_ONCE_NSEC : NEVER);
 }
 
 static int
@@ -430,8 +433,8 @@ xen_reset(struct vm *vm)
 		(void)xen_domain_pause(vmm->host, vm->domain);
 	unmap_all(vm); /* a page that is mapped isn't reset */
 	xen_state_done(&vm->cpu);
-	if (vm->note.until_usec)
-		vm->is_noted = false; /* it runs no more */
+	vm->note.until_usec = 0; /* it runs no more */
+	vm->note.is_written = false;
 	r = xen_domain_reset(vmm->host, vm->domain);
 	if (r == 0)
 		r = xen_state_put(vmm->host, vm->domain, &vmm->cpu);

@@ -133,6 +133,15 @@ xen_state_cpu(const struct xen_state *whole, struct xen_state *ret)
 }
 
 int
+xen_cpu_get(struct xen_host *host, uint32_t domain, struct xen_state *ret)
+{
+	CLEANUP(xen_state_done) struct xen_state whole = {.octets = NULL};
+	int r = xen_state_get(host, domain, &whole);
+
+	return r < 0 ? r : xen_state_cpu(&whole, ret);
+}
+
+int
 xen_state_put(
     struct xen_host *host, uint32_t domain, const struct xen_state *state)
 {

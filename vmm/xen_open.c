@@ -154,33 +154,29 @@ xen_restore(struct vmm *vmm, int ram, enum xen_role role, uint32_t *ret)
 	return r;
 }
 
-int
-xen_note_begin(const struct vmm *vmm, enum xen_role role, uint32_t slot,
-    uint32_t domain, struct xen_note *ret)
+struct xen_note
+xen_note_of(const struct vmm *vmm, enum xen_role role, uint32_t slot)
 {
-	struct xen_store *store = xen_host_store(vmm->host);
-	int r;
-
-	*ret = (struct xen_note){.role = role,
+	struct xen_note note = {.role = role,
 	    .parent = role == XEN_CLONE ? vmm->parent : XEN_NONE,
 	    .slot = slot};
-	memcpy(ret->site, vmm->site, sizeof(ret->site));
-	(void)snprintf(ret->reference, sizeof(ret->reference), "%s",
+
+	memcpy(note.site, vmm->site, sizeof(note.site));
+	(void)snprintf(note.reference, sizeof(note.reference), "%s",
 	    vmm->manifest.reference);
-	r = xen_store_note(store, domain, ret);
-	return r < 0 ? r : xen_store_name(store, domain, ret);
+	return note;
 }
 
 /* The parent of forks, which never runs. */
 static int
 make_parent(struct vmm *vmm, int ram)
 {
-	struct xen_note note;
+	struct xen_note note = xen_note_of(vmm, XEN_REFERENCE, 0);
 	int r = xen_restore(vmm, ram, XEN_REFERENCE, &vmm->parent);
 
-	return r < 0
-		   ? r
-		   : xen_note_begin(vmm, XEN_REFERENCE, 0, vmm->parent, &note);
+	return r < 0 ? r
+		     : xen_store_enter(
+			   xen_host_store(vmm->host), vmm->parent, &note);
 }
 
 uint64_t

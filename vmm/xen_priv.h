@@ -143,6 +143,10 @@ int xen_state_get(
  */
 int xen_state_cpu(const struct xen_state *whole, struct xen_state *ret);
 
+/* The same of a domain that stands still: where its processor is.  0 or
+ * -errno; the caller frees. */
+int xen_cpu_get(struct xen_host *host, uint32_t domain, struct xen_state *ret);
+
 /* 0, or -EBADMSG: the hypervisor doesn't take it; or -errno. */
 int xen_state_put(
     struct xen_host *host, uint32_t domain, const struct xen_state *state);
@@ -202,7 +206,16 @@ struct xen_note {
 	/* Set by xen_store_note(): this process. */
 	pid_t holder;
 	uint64_t holder_start;
+	bool is_written, is_named; /* by xen_store_enter(), as it stands */
 };
+
+/*
+ * Write a domain's row and its name, if they aren't: tried once for each.
+ * 0 or -errno, and then a clone is as good without: it is for people, and
+ * reap() goes by handles.  Blocks for two answers of xenstored.
+ */
+int xen_store_enter(
+    struct xen_store *store, uint32_t domain, struct xen_note *note);
 
 /* Write a domain's row, or write it anew.  0 or -errno.  Blocks for an answer
  * of xenstored. */
@@ -254,10 +267,9 @@ int xen_open_at(
  * returns buf. */
 char *xen_machine_digest(char *buf);
 
-/* Enter a domain that was made of it into the ledger, and name it.  0 or
- * -errno, as xen_store_note(). */
-int xen_note_begin(const struct vmm *vmm, enum xen_role role, uint32_t slot,
-    uint32_t domain, struct xen_note *ret);
+/* The row of a domain that was made of it, to be written. */
+struct xen_note xen_note_of(
+    const struct vmm *vmm, enum xen_role role, uint32_t slot);
 
 /* As available() of vmm/vmm.h: Xen's free pages.  dom0's own memory is no
  * matter to clones. */

@@ -120,6 +120,17 @@ xen_store_name(
 		: xasprintf("sluice-%s", note->reference));
 }
 
+int
+xen_store_enter(struct xen_store *store, uint32_t domain, struct xen_note *note)
+{
+	int r = note->is_written ? 0 : xen_store_note(store, domain, note);
+
+	if (!note->is_named && r == 0)
+		r = xen_store_name(store, domain, note);
+	note->is_written = note->is_named = true;
+	return r;
+}
+
 static void
 take_text(char *to, size_t size, const char *value)
 {

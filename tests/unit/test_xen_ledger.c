@@ -4,6 +4,8 @@
  */
 #include "tests/support/xen_site.h"
 
+#include "vmm/mailbox.h"
+
 #include <sys/wait.h>
 
 #define ROWS_MAX 16
@@ -215,6 +217,27 @@ errors_of_xenstored_come_back(void **test)
 
 /* --- A life in the ledger. */
 
+/* Which happens at a time when nobody waits. */
+static bool
+is_entered(struct vm *vm, uint32_t domain)
+{
+	return !row_text(domain) && !name_of(domain) &&
+	       wait_for(vm, VMM_TAKEN) == -ETIMEDOUT && row_text(domain) &&
+	       name_of(domain);
+}
+
+/* All domains are numbered in turn. */
+static uint32_t
+newest_domain(void)
+{
+	unsigned char handle[XEN_HANDLE];
+	uint32_t domain = 0;
+
+	while (xen_domain_next(host, &domain, handle) == 0)
+		domain++;
+	return domain - 1;
+}
+
 static void
 a_clone_is_in_the_ledger_until_it_is_gone(void **test)
 {
@@ -231,6 +254,7 @@ a_clone_is_in_the_ledger_until_it_is_gone(void **test)
 	assert_int_equal(0, vmm_xen.open(&options, &vmm, why, sizeof(why)));
 	assert_int_equal(0, vmm_xen.clone(vmm, 5, &vm));
 	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	assert_true(is_entered(vm, newest_domain()));
 	assert_int_equal(0, owned());
 	assert_int_equal(2, n_rows);
 	assert_false(rows[0].owned.is_clone);
@@ -247,14 +271,19 @@ a_clone_is_in_the_ledger_until_it_is_gone(void **test)
 	assert_string_equal("sluice-linux-5", name_of(row->owned.domain));
 
 	assert_int_equal(0, vmm_xen.inject(vm, &sample));
+	fake_xen_host.is_mute = true; /* it goes on for some time */
 	assert_int_equal(0, vmm_xen.run_start(vm, 60 * USEC_PER_SEC));
+	assert_null(strstr(row_text(row->owned.domain), "mail="));
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_TAKEN));
 	assert_int_equal(0, owned());
 	assert_string_equal("wAB12345", rows[1].mail);
 	assert_in_range(rows[1].owned.until_usec, before + 58 * USEC_PER_SEC,
 	    wall_now().usec + 60 * USEC_PER_SEC);
 
+	fake_xen_host.is_mute = false;
 	assert_int_equal(0, vmm_xen.reset(vm));
 	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_TAKEN));
 	assert_int_equal(0, owned());
 	assert_string_equal("", rows[1].mail);
 	assert_int_equal(0, rows[1].owned.until_usec);
@@ -263,6 +292,53 @@ a_clone_is_in_the_ledger_until_it_is_gone(void **test)
 	assert_int_equal(0, wait_for(vm, VMM_GONE));
 	assert_int_equal(0, owned());
 	assert_int_equal(1, n_rows);
+	vmm_xen.close(vmm);
+	assert_int_equal(0, fake_xenstore_nodes());
+}
+
+static void
+a_clone_that_has_not_answered_is_not_in_the_ledger(void **test)
+{
+	struct mailbox *box =
+	    (void *)(fake_xen_memory() + ((size_t)FAKE_XEN_MIB << 20));
+	struct vmm *vmm;
+	struct vm *vm;
+	char why[256];
+
+	(void)test;
+	assert_int_equal(0, vmm_xen.open(&options, &vmm, why, sizeof(why)));
+	assert_int_equal(0, vmm_xen.clone(vmm, 5, &vm));
+	box->answer = 0;
+	fake_xen_host.is_mute = true;
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_PARKED));
+	assert_null(row_text(newest_domain()));
+	assert_int_equal(0, vmm_xen.destroy(vm));
+	assert_int_equal(0, wait_for(vm, VMM_GONE));
+	vmm_xen.close(vmm);
+}
+
+static void
+a_clone_is_as_good_without_the_ledger(void **test)
+{
+	uint32_t domain;
+	struct vmm *vmm;
+	struct vm *vm;
+	char why[256];
+
+	(void)test;
+	assert_int_equal(0, vmm_xen.open(&options, &vmm, why, sizeof(why)));
+	assert_int_equal(0, vmm_xen.clone(vmm, 5, &vm));
+	domain = newest_domain();
+	assert_int_equal(0, wait_for(vm, VMM_PARKED));
+	fake_xen_fail("xs_write", 1, EDQUOT);
+	assert_false(is_entered(vm, domain));
+	assert_true(fake_xen_has_failed());
+	assert_int_equal(0, owned());
+	assert_int_equal(2, n_rows); /* by its handle */
+	assert_int_equal(0, vmm_xen.run_start(vm, 60 * USEC_PER_SEC));
+	assert_int_equal(0, wait_for(vm, VMM_ENDED));
+	assert_int_equal(0, vmm_xen.destroy(vm));
+	assert_int_equal(0, wait_for(vm, VMM_GONE));
 	vmm_xen.close(vmm);
 	assert_int_equal(0, fake_xenstore_nodes());
 }
@@ -366,6 +442,11 @@ main(void)
 		errors_of_xenstored_come_back, begin, end),
 	    cmocka_unit_test_setup_teardown(
 		a_clone_is_in_the_ledger_until_it_is_gone, begin_parked, end),
+	    cmocka_unit_test_setup_teardown(
+		a_clone_that_has_not_answered_is_not_in_the_ledger,
+		begin_parked, end),
+	    cmocka_unit_test_setup_teardown(
+		a_clone_is_as_good_without_the_ledger, begin_parked, end),
 	    cmocka_unit_test_setup_teardown(
 		what_a_dead_process_has_left_is_ended_clones_first, begin, end),
 	    cmocka_unit_test_setup_teardown(
