@@ -58,9 +58,9 @@ event_name(int event)
 
 /* The next event, or -ETIMEDOUT. */
 static inline int
-next_event(struct vm *vm)
+next_event_within(struct vm *vm, uint64_t patience_usec)
 {
-	uint64_t end = mono_now().usec + PATIENCE_USEC;
+	uint64_t end = mono_now().usec + patience_usec;
 	enum vmm_event event;
 
 	while (mono_now().usec < end) {
@@ -73,16 +73,28 @@ next_event(struct vm *vm)
 	return -ETIMEDOUT;
 }
 
+static inline int
+next_event(struct vm *vm)
+{
+	return next_event_within(vm, PATIENCE_USEC);
+}
+
 /* The next that is none of VMM_REPORT. */
 static inline int
-next_stage(struct vm *vm)
+next_stage_within(struct vm *vm, uint64_t patience_usec)
 {
 	int event;
 
 	do {
-		event = next_event(vm);
+		event = next_event_within(vm, patience_usec);
 	} while (event == VMM_REPORT);
 	return event;
+}
+
+static inline int
+next_stage(struct vm *vm)
+{
+	return next_stage_within(vm, PATIENCE_USEC);
 }
 
 #define expect(vm, event) \
