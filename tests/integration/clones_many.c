@@ -222,22 +222,6 @@ hold(int tell, enum held until)
 		(void)pause();
 }
 
-/* Of an orphan whom nobody waits for a zombie is all that is left. */
-static void
-is_zombie(int pid)
-{
-	char path[64], text[512] = "";
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "re");
-	if (f) {
-		(void)!fgets(text, sizeof(text), f);
-		(void)fclose(f);
-		assert_non_null(strstr(text, ") Z "));
-	}
-}
-
 /* A process that was killed takes a moment to go. */
 static void
 nothing_is_left(const struct vmm_options *options)

@@ -273,4 +273,20 @@ is_clone_there(int number)
 	return kill(number, 0) == 0;
 }
 
+/* Of an orphan whom nobody waits for a zombie is all that is left. */
+static inline void
+is_zombie(int pid)
+{
+	char path[64], text[512] = "";
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (f) {
+		(void)!fgets(text, sizeof(text), f);
+		(void)fclose(f);
+		assert_non_null(strstr(text, ") Z "));
+	}
+}
+
 #endif
