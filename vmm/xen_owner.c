@@ -114,10 +114,14 @@ whose(struct xen_host *host, const char *site, uint32_t domain)
 								 : ANOTHERS;
 }
 
-/* Rows that have outlived their domains: whose process died between the end of
- * one and that of the other. */
+/* A row that has outlived its domain; is_taken: that has its number by now. */
+typedef void stale_fn(
+    void *arg, uint32_t row, const struct xen_note *note, bool is_taken);
+
+/* Those whose process died between the end of one and that of the other. */
 static int
-sweep(struct xen_host *host, const char *site)
+each_stale_row(
+    struct xen_host *host, const char *site, stale_fn *each, void *arg)
 {
 	struct xen_store *store = xen_host_store(host);
 	CLEANUP(free_ptr) uint32_t *rows = NULL;
@@ -126,23 +130,26 @@ sweep(struct xen_host *host, const char *site)
 
 	for (size_t i = 0; i < n; i++) {
 		struct xen_note note;
+		enum whose now;
 
 		if (xen_store_read(store, rows[i], &note) < 0 ||
 		    strcmp(note.site, site) != 0)
 			continue;
-		switch (whose(host, site, rows[i])) {
-		case NOBODYS:
-			xen_store_forget(store, rows[i]);
-			break;
-		case ANOTHERS:
-			xen_store_forget_row(store, rows[i]);
-			break;
-		case OURS:
-		default:
-			break;
-		}
+		now = whose(host, site, rows[i]);
+		if (now != OURS)
+			each(arg, rows[i], &note, now == ANOTHERS);
 	}
 	return r;
+}
+
+static void
+forget(void *arg, uint32_t row, const struct xen_note *note, bool is_taken)
+{
+	(void)note;
+	if (is_taken)
+		xen_store_forget_row(arg, row);
+	else
+		xen_store_forget(arg, row);
 }
 
 int
@@ -162,15 +169,20 @@ xen_reap(const struct vmm_options *options)
 		references = end_orphans(host, site, XEN_REFERENCE);
 		r = references < 0 ? references : r + references;
 	}
-	swept = sweep(host, site);
+	swept = each_stale_row(host, site, forget, xen_host_store(host));
 	xen_host_close(host);
 	return r >= 0 && swept < 0 ? swept : r;
 }
 
 /* --- What is there, for people. */
 
+struct listener {
+	vmm_owned_fn *each;
+	void *arg;
+};
+
 static void
-tell(vmm_owned_fn *each, void *arg, const struct xen_note *note,
+tell(const struct listener *listener, const struct xen_note *note,
     const struct vmm_owned *known)
 {
 	struct vmm_owned owned = *known;
@@ -180,13 +192,13 @@ tell(vmm_owned_fn *each, void *arg, const struct xen_note *note,
 	owned.reference = note->reference;
 	owned.mail = note->mail;
 	owned.until_usec = note->until_usec;
-	each(arg, &owned);
+	listener->each(listener->arg, &owned);
 }
 
 /* A domain; what its row adds, if it has one, is in words. */
 static void
 tell_domain(struct xen_host *host, uint32_t domain, const unsigned char *handle,
-    const char *site, vmm_owned_fn *each, void *arg)
+    const char *site, const struct listener *listener)
 {
 	struct xen_note note, none = {.parent = XEN_NONE};
 	struct vmm_owned owned = {.domain = domain, .is_there = true};
@@ -200,38 +212,25 @@ tell_domain(struct xen_host *host, uint32_t domain, const unsigned char *handle,
 	owned.private_bytes = xen_domain_private(host, domain);
 	if (xen_store_read(xen_host_store(host), domain, &note) < 0)
 		note = none;
-	tell(each, arg, &note, &owned);
+	tell(listener, &note, &owned);
 }
 
-static int
-tell_rows(
-    struct xen_host *host, const char *site, vmm_owned_fn *each, void *arg)
+static void
+tell_row(void *arg, uint32_t row, const struct xen_note *note, bool is_taken)
 {
-	struct xen_store *store = xen_host_store(host);
-	CLEANUP(free_ptr) uint32_t *rows = NULL;
-	size_t n = 0;
-	int r = xen_store_rows(store, &rows, &n);
+	const struct vmm_owned owned = {.domain = row,
+	    .is_clone = note->role == XEN_CLONE,
+	    .holder = note->holder,
+	    .is_orphan = owner_start_of(note->holder) != note->holder_start};
 
-	for (size_t i = 0; i < n; i++) {
-		struct xen_note note;
-		struct vmm_owned owned = {.domain = rows[i]};
-
-		if (xen_store_read(store, rows[i], &note) < 0 ||
-		    strcmp(note.site, site) != 0 ||
-		    whose(host, site, rows[i]) == OURS)
-			continue;
-		owned.is_clone = note.role == XEN_CLONE;
-		owned.holder = note.holder;
-		owned.is_orphan =
-		    owner_start_of(note.holder) != note.holder_start;
-		tell(each, arg, &note, &owned);
-	}
-	return r;
+	(void)is_taken;
+	tell(arg, note, &owned);
 }
 
 int
 xen_owned(const struct vmm_options *options, vmm_owned_fn *each, void *arg)
 {
+	struct listener listener = {each, arg};
 	unsigned char handle[XEN_HANDLE];
 	struct xen_host *host;
 	uint32_t domain = 0;
@@ -242,9 +241,9 @@ xen_owned(const struct vmm_options *options, vmm_owned_fn *each, void *arg)
 		return r;
 	(void)owner_site(options->state, site);
 	for (; (r = xen_domain_next(host, &domain, handle)) == 0; domain++)
-		tell_domain(host, domain, handle, site, each, arg);
+		tell_domain(host, domain, handle, site, &listener);
 	if (r == -ESRCH)
-		r = tell_rows(host, site, each, arg);
+		r = each_stale_row(host, site, tell_row, &listener);
 	xen_host_close(host);
 	return r;
 }
