@@ -11,22 +11,6 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
-static const char *state, *hostile, *hello;
-
-static int
-set_up(void **test)
-{
-	*test = open_reference(state);
-	return 0;
-}
-
-static int
-set_up_hostile(void **test)
-{
-	*test = open_reference(hostile);
-	return 0;
-}
-
 static int
 tear_down(void **test)
 {

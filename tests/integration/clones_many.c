@@ -10,22 +10,7 @@
 
 #define AT_ONCE 16
 
-static const char *state, *hostile, *hello;
 static unsigned long in_a_row;
-
-static int
-set_up(void **test)
-{
-	*test = open_reference(state);
-	return 0;
-}
-
-static int
-set_up_hostile(void **test)
-{
-	*test = open_reference(hostile);
-	return 0;
-}
 
 static int
 tear_down(void **test)

@@ -101,10 +101,10 @@ next_stage(struct vm *vm)
 	assert_string_equal(event_name(event), event_name(next_stage(vm)))
 
 static inline struct vmm *
-open_reference(const char *state)
+open_reference(const char *directory)
 {
 	const struct vmm_options options = {
-	    .state = state, .reference = "linux"};
+	    .state = directory, .reference = "linux"};
 	struct vmm *vmm;
 	char err[512];
 
@@ -112,6 +112,23 @@ open_reference(const char *state)
 		return vmm;
 	fail_msg("%s", err);
 	return NULL;
+}
+
+/* The directories of two references, and a program: main()'s arguments. */
+static const char *state, *hostile, *hello;
+
+static inline int
+set_up(void **test)
+{
+	*test = open_reference(state);
+	return 0;
+}
+
+static inline int
+set_up_hostile(void **test)
+{
+	*test = open_reference(hostile);
+	return 0;
 }
 
 static inline struct vm *
