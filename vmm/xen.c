@@ -124,22 +124,13 @@ fork_parent(struct vm *vm)
 	return r < 0 ? r : xen_state_put(vmm->host, vm->domain, &vmm->cpu);
 }
 
-/* An order that waits for it: it is let go at the next wake-up, not here, where
- * it would have this processor before its maker has it again. */
-static int
+/* It is let go at the next wake-up, not here, where it would have this processor
+ * before its maker has it again. */
+static void
 begin_answer(struct vm *vm)
 {
-	/* The first page alone: each that is mapped becomes the clone's own. */
-	int r = xen_map(vm->vmm->host, vm->domain, box_at(vm), 1, &vm->maps[0]);
-
-	if (r < 0)
-		return r;
-	vm->box = (struct hostbox){.fd = -1, .page = vm->maps[0].at};
-	hostbox_begin(vm->box.page);
-	hostbox_order(&vm->box, MAILBOX_PING, 0);
 	vm->stage = MADE;
 	wake(vm, AT_ONCE_NSEC);
-	return 0;
 }
 
 static int
@@ -150,7 +141,9 @@ begin_domain(struct vm *vm)
 		    ? xen_restore(vmm, vmm->ram, XEN_CLONE, &vm->domain)
 		    : fork_parent(vm);
 
-	return r < 0 ? r : begin_answer(vm);
+	if (r == 0)
+		begin_answer(vm);
+	return r;
 }
 
 static int
@@ -253,10 +246,25 @@ park(struct vm *vm)
 	tell(vm, VMM_PARKED);
 }
 
+/* An order lies before it when it goes on. */
+static int
+order_answer(struct vm *vm)
+{
+	/* The first page alone: each that is mapped becomes the clone's own. */
+	int r = xen_map(vm->vmm->host, vm->domain, box_at(vm), 1, &vm->maps[0]);
+
+	if (r < 0)
+		return r;
+	vm->box = (struct hostbox){.fd = -1, .page = vm->maps[0].at};
+	hostbox_begin(vm->box.page);
+	hostbox_order(&vm->box, MAILBOX_PING, 0);
+	return xen_domain_unpause(vm->vmm->host, vm->domain);
+}
+
 static void
 let_go(struct vm *vm)
 {
-	if (xen_domain_unpause(vm->vmm->host, vm->domain) < 0) {
+	if (order_answer(vm) < 0) {
 		die(vm);
 		return;
 	}
@@ -438,10 +446,10 @@ xen_reset(struct vm *vm)
 	r = xen_domain_reset(vmm->host, vm->domain);
 	if (r == 0)
 		r = xen_state_put(vmm->host, vm->domain, &vmm->cpu);
-	if (r == 0)
-		r = begin_answer(vm);
 	if (r < 0)
 		stand(vm, DEAD);
+	else
+		begin_answer(vm);
 	return r;
 }
 
