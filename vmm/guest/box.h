@@ -29,7 +29,8 @@ const unsigned char *box_sample(const struct mailbox *box);
  * Wait, as long as it takes, for an order that isn't answered, and return it.
  * What was answered stands in the mailbox and not with us: a clone finds a
  * fresh one, in which nothing was ever ordered.  Spins at first: a clone is
- * taken here, and the guest's timers tick in 4 ms.
+ * taken here, and the guest's timers tick in 4 ms.  Without a bell it sleeps
+ * for one of those ticks before.
  */
 uint32_t box_wait(struct mailbox *box);
 
