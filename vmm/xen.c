@@ -124,8 +124,8 @@ fork_parent(struct vm *vm)
 	return r < 0 ? r : xen_state_put(vmm->host, vm->domain, &vmm->cpu);
 }
 
-/* It is let go at the next wake-up, not here, where it would have this processor
- * before its maker has it again. */
+/* It is let go at the next wake-up, not here, where it would have this
+ * processor before its maker has it again. */
 static void
 begin_answer(struct vm *vm)
 {
