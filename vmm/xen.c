@@ -136,14 +136,9 @@ begin_answer(struct vm *vm)
 static int
 begin_domain(struct vm *vm)
 {
-	struct vmm *vmm = vm->vmm;
-	int r = vmm->parent == XEN_NONE
-		    ? xen_restore(vmm, vmm->ram, XEN_CLONE, &vm->domain)
-		    : fork_parent(vm);
-
-	if (r == 0)
-		begin_answer(vm);
-	return r;
+	return vm->vmm->parent == XEN_NONE
+		   ? xen_restore(vm->vmm, vm->vmm->ram, XEN_CLONE, &vm->domain)
+		   : fork_parent(vm);
 }
 
 static int
@@ -167,6 +162,7 @@ xen_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 		vm_free(vm);
 		return r;
 	}
+	begin_answer(vm);
 	*ret = vm;
 	return 0;
 }
@@ -264,12 +260,10 @@ order_answer(struct vm *vm)
 static void
 let_go(struct vm *vm)
 {
-	if (order_answer(vm) < 0) {
-		die(vm);
-		return;
-	}
 	vm->stage = LOADING;
 	wake(vm, SOON_NSEC);
+	if (order_answer(vm) < 0)
+		die(vm);
 }
 
 static void
