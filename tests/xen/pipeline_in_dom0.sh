@@ -39,6 +39,44 @@ eventually 240 "one that doesn't: the next hop" 1 arrived behaves
 "$sluice" explain -c "$conf" "$id"
 is "the back end" '"backend":"xen"' \
 	"$("$sluice" vm list -j -c "$conf" | grep -o '"backend":"xen"')"
+# The holder is killed, at whatever it does with its clones.
+clones()
+{ # state -> how many are in it
+	"$sluice" vm list -j -c "$conf" | grep -o "\"state\":\"$1\"" | wc -l
+}
+
+is_running()
+{
+	[ "$(clones running)" -gt 0 ] && echo yes
+}
+
+holder()
+{
+	pgrep -o -f "^sluice-vmm -c $place/run/sluice.conf.active\$"
+}
+
+for stage in parked running making; do
+	eventually 120 "a clone stands still" 1 clones parked
+	post "killed-$stage" <<-END
+		import time
+		# $stage
+		end = time.monotonic() + 3
+		while time.monotonic() < end:
+		    pass
+	END
+	case $stage in
+	running) until_is 60 yes is_running || bad "it is not run" ;;
+	making) until_is 60 0 clones parked || bad "no other clone is made" ;;
+	esac
+	was=$(holder)
+	kill -KILL "$was" || bad "$stage: no such process"
+	eventually 240 "killed, one $stage: the message arrives" 1 \
+		arrived "killed-$stage"
+	[ "$(holder)" != "$was" ] || bad "$stage: it was not killed"
+done
+eventually 120 "a clone stands still" 1 clones parked
+is "no orphan" 0 "$(clones orphan)"
+
 send --count 20 --seed 5 --attach-share 0 || bad "send: $(cat "$dir/send.out")"
 drained 120
 check_mail "other mail passes" --allow-foreign
