@@ -23,10 +23,7 @@
 #define LATER_NSEC     1000000
 #define AT_ONCE_NSEC   1
 #define LOOKS_A_DOMAIN 10
-/* The report, mapped as it grows. */
-#define CHUNK_BYTES (XEN_CHUNK * XEN_PAGE)
-#define CHUNKS      (MAILBOX_SAMPLE_AT / CHUNK_BYTES)
-#define NEVER       0
+#define NEVER          0
 
 enum stage {
 	MADE,    /* it stands still until it is let go */
@@ -43,10 +40,9 @@ struct vm {
 	enum stage stage;
 	struct vmm *vmm;
 	uint32_t domain; /* XEN_NONE: none so far, or no more */
-	struct hostbox box;
-	struct xen_map maps[CHUNKS]; /* of control words and report */
-	struct xen_state cpu;        /* when it was parked */
-	struct xen_note note;        /* its row of the ledger */
+	struct xen_box box;
+	struct xen_state cpu; /* when it was parked */
+	struct xen_note note; /* its row of the ledger */
 	int clock;
 	uint32_t looks;
 	unsigned int pending; /* enum vmm_event, as bits */
@@ -77,20 +73,12 @@ tell(struct vm *vm, enum vmm_event event)
 	vm->pending |= 1u << event;
 }
 
-static void
-unmap_all(struct vm *vm)
-{
-	vm->box.page = NULL;
-	for (size_t i = 0; i < CHUNKS; i++)
-		xen_unmap(vm->vmm->host, &vm->maps[i]);
-}
-
 static int
 end_domain(struct vm *vm)
 {
 	int r = 0;
 
-	unmap_all(vm);
+	xen_box_close(&vm->box);
 	if (vm->domain == XEN_NONE)
 		return 0;
 	r = xen_domain_end(vm->vmm->host, vm->domain);
@@ -151,7 +139,6 @@ xen_clone(struct vmm *vmm, uint32_t slot, struct vm **ret)
 	    .vmm = vmm,
 	    .domain = XEN_NONE,
 	    .note = xen_note_of(vmm, XEN_CLONE, slot),
-	    .box.fd = -1,
 	    .begun = mono_now(),
 	    .clock =
 		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
@@ -177,7 +164,7 @@ xen_inject(struct vm *vm, const struct vmm_sample *sample)
 		return -ESTALE;
 	(void)snprintf(vm->note.mail, sizeof(vm->note.mail), "%s",
 	    sample->mail ? sample->mail : "");
-	r = hostbox_label(&vm->box, sample);
+	r = hostbox_label(&vm->box.words, sample);
 	return r < 0 ? r
 		     : xen_fill(vm->vmm->host, vm->domain,
 			   box_at(vm) + MAILBOX_SAMPLE_AT, sample->fd, 0,
@@ -192,7 +179,7 @@ xen_run_start(struct vm *vm, uint64_t deadline_usec)
 	assert(vm->magic == VM_MAGIC);
 	if (vm->stage != PARKED)
 		return -ESTALE;
-	hostbox_order(&vm->box, MAILBOX_RUN, deadline_usec);
+	hostbox_order(&vm->box.words, MAILBOX_RUN, deadline_usec);
 	/* Its clock ran on while it stood still: all of its timers would be
 	 * due at once. */
 	r = xen_state_put(vm->vmm->host, vm->domain, &vm->cpu);
@@ -246,14 +233,11 @@ park(struct vm *vm)
 static int
 order_answer(struct vm *vm)
 {
-	/* The first page alone: each that is mapped becomes the clone's own. */
-	int r = xen_map(vm->vmm->host, vm->domain, box_at(vm), 1, &vm->maps[0]);
+	int r = xen_box_open(&vm->box, vm->vmm->host, vm->domain, box_at(vm));
 
 	if (r < 0)
 		return r;
-	vm->box = (struct hostbox){.fd = -1, .page = vm->maps[0].at};
-	hostbox_begin(vm->box.page);
-	hostbox_order(&vm->box, MAILBOX_PING, 0);
+	hostbox_order(&vm->box.words, MAILBOX_PING, 0);
 	return xen_domain_unpause(vm->vmm->host, vm->domain);
 }
 
@@ -266,12 +250,21 @@ let_go(struct vm *vm)
 		die(vm);
 }
 
+/* A fork that reads a page for the first time when Xen has none left is told
+ * ones: whatever it says from then on, it may have gone wrong. */
+static bool
+is_starved(const struct vm *vm)
+{
+	return vm->vmm->parent != XEN_NONE &&
+	       xen_host_free(vm->vmm->host) == XEN_FULL;
+}
+
 static void
 look(struct vm *vm)
 {
-	unsigned int news = hostbox_look(&vm->box);
+	unsigned int news = hostbox_look(&vm->box.words);
 
-	if (news & HOSTBOX_LIE) {
+	if (news & HOSTBOX_LIE || (news && is_starved(vm))) {
 		die(vm);
 		return;
 	}
@@ -307,8 +300,10 @@ look_at_domain(struct vm *vm)
 {
 	if (xen_domain_is_down(vm->vmm->host, vm->domain)) {
 		look(vm);
-		if (vm->stage != OVER)
+		if (vm->stage != OVER && vm->stage != DEAD)
 			die(vm);
+	} else if (is_starved(vm)) {
+		die(vm);
 	} else if (vm->stage == RUNNING) {
 		enter(vm);
 	}
@@ -373,50 +368,11 @@ xen_next(struct vm *vm, enum vmm_event *ret)
 	return -EAGAIN;
 }
 
-/* Octets of the mailbox that lie in one chunk; 0: they can't be mapped. */
-static size_t
-copy_out(struct vm *vm, uint64_t at, void *buf, size_t n)
-{
-	const uint64_t chunk = at / CHUNK_BYTES, skip = at % CHUNK_BYTES;
-	struct xen_map *map = &vm->maps[chunk];
-
-	if (n > CHUNK_BYTES - skip)
-		n = (size_t)(CHUNK_BYTES - skip);
-	if (skip + n > map->pages * XEN_PAGE) {
-		/* As far as the chunk is told of: not each page by itself. */
-		struct xen_map more;
-
-		if (xen_map(vm->vmm->host, vm->domain,
-			box_at(vm) + chunk * CHUNK_BYTES,
-			(size_t)((skip + n + XEN_PAGE - 1) / XEN_PAGE),
-			&more) < 0)
-			return 0;
-		xen_unmap(vm->vmm->host, map);
-		*map = more;
-		if (chunk == 0)
-			vm->box.page = map->at;
-	}
-	memcpy(buf, (const char *)map->at + skip, n);
-	return n;
-}
-
 static size_t
 xen_collect(struct vm *vm, uint64_t from, void *buf, size_t n)
 {
-	size_t got = 0, some;
-
 	assert(vm->magic == VM_MAGIC);
-	if (!vm->box.page)
-		return 0;
-	n = hostbox_told(&vm->box, from, n);
-	while (got < n) {
-		some = copy_out(vm, MAILBOX_REPORT_AT + from + got,
-		    (char *)buf + got, n - got);
-		if (some == 0)
-			break;
-		got += some;
-	}
-	return got;
+	return xen_box_collect(&vm->box, from, buf, n);
 }
 
 static int
@@ -433,7 +389,7 @@ xen_reset(struct vm *vm)
 	vm->pending = 0;
 	if (vm->stage == RUNNING)
 		(void)xen_domain_pause(vmm->host, vm->domain);
-	unmap_all(vm); /* a page that is mapped isn't reset */
+	xen_box_close(&vm->box); /* a page that is mapped isn't reset */
 	xen_state_done(&vm->cpu);
 	vm->note.until_usec = 0; /* it runs no more */
 	vm->note.is_written = false;
@@ -473,8 +429,8 @@ xen_stats(const struct vm *vm, struct vmm_stats *ret)
 	if (vm->domain == XEN_NONE)
 		return;
 	ret->private_bytes = xen_domain_private(vm->vmm->host, vm->domain);
-	if (vm->box.page)
-		ret->lost_events = hostbox_lost(&vm->box);
+	if (vm->box.words.page)
+		ret->lost_events = hostbox_lost(&vm->box.words);
 }
 
 const struct vmm_ops vmm_xen = {

@@ -221,7 +221,7 @@ xen_host_free(struct xen_host *host)
 		return 0;
 	/* Some may be promised to domains that are being built. */
 	if (info.free_pages <= info.outstanding_pages)
-		return 1; /* none, and that is known */
+		return XEN_FULL;
 	return (info.free_pages - info.outstanding_pages) * XEN_PAGE;
 }
 

@@ -46,7 +46,8 @@ void xen_host_close(struct xen_host *host);
 int xen_host_shares(
     struct xen_host *host, const char *site, char *why, size_t why_size);
 
-/* Octets of memory that no domain has; 0: unknown. */
+/* Octets of memory that no domain has; XEN_FULL: none; 0: unknown. */
+#define XEN_FULL 1
 uint64_t xen_host_free(struct xen_host *host);
 
 /* "Xen 4.17.5-pre"; into buf, returns buf. */
@@ -122,6 +123,29 @@ void xen_unmap(struct xen_host *host, struct xen_map *map);
  * -errno.  Blocks for the copy. */
 int xen_fill(struct xen_host *host, uint32_t domain, uint64_t address, int fd,
     uint64_t from, uint64_t n);
+
+/* --- xen_box.c: the mailbox of a domain, mapped by need: in a fork each page
+ * that is mapped becomes its own. */
+
+struct xen_box {
+	struct hostbox words; /* by its first page */
+	struct xen_host *host;
+	uint32_t domain;
+	uint64_t at;
+	/* Of control words and report, mapped as that grows. */
+	struct xen_map maps[MAILBOX_SAMPLE_AT / (XEN_CHUNK * XEN_PAGE)];
+};
+
+/* Map the first page of the mailbox at that address, and write what a guest
+ * knows it by.  0 or -errno (-ENOMEM), as xen_map(). */
+int xen_box_open(
+    struct xen_box *box, struct xen_host *host, uint32_t domain, uint64_t at);
+
+/* Unmap all; also of a box that is all zero. */
+void xen_box_close(struct xen_box *box);
+
+/* As collect() of vmm/vmm.h, up to what hostbox_look() has told of. */
+size_t xen_box_collect(struct xen_box *box, uint64_t from, void *buf, size_t n);
 
 /* --- xen_cpu.c: the state of a domain's processor and devices. */
 

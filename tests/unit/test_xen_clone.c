@@ -129,24 +129,60 @@ one_that_was_destroyed_by_another_has_died(void **test)
 	xen_host_close(host);
 }
 
-static void
-a_run_is_told_as_it_goes_on(void **test)
+static struct vm *
+running_clone(void)
 {
 	struct vm *vm = parked_clone();
-	char report[64];
 
-	(void)test;
 	fake_xen_host.is_silent = true; /* we are the agent */
 	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
 	box()->answer = box()->order;
 	box()->state = MAILBOX_RUNNING;
 	assert_int_equal(0, wait_for(vm, VMM_TAKEN));
+	return vm;
+}
+
+static void
+a_run_is_told_as_it_goes_on(void **test)
+{
+	struct vm *vm = running_clone();
+	char report[64];
+
+	(void)test;
 	box()->report_bytes = 5;
 	assert_int_equal(0, wait_for(vm, VMM_REPORT));
 	assert_int_equal(5, vmm_xen.collect(vm, 0, report, sizeof(report)));
 	assert_int_equal(3, vmm_xen.collect(vm, 2, report, sizeof(report)));
 	assert_int_equal(0, vmm_xen.collect(vm, 5, report, sizeof(report)));
 	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_ENDED));
+	box()->state = MAILBOX_ENDED;
+	assert_int_equal(0, wait_for(vm, VMM_ENDED));
+	destroy(vm);
+}
+
+/* It may have been told ones where its sample is. */
+static void
+what_runs_when_no_page_is_left_has_died(void **test)
+{
+	struct vm *vm = running_clone();
+
+	(void)test;
+	fake_xen_host.free_pages = 0;
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_ENDED));
+	destroy(vm);
+	/* So it has when it says that it came to its end. */
+	fake_xen_host.free_pages = 1;
+	fake_xen_host.is_silent = false;
+	vm = running_clone();
+	fake_xen_host.free_pages = 0;
+	box()->state = MAILBOX_ENDED;
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_ENDED));
+	destroy(vm);
+	/* Where Xen doesn't tell, all is well. */
+	fake_xen_host.free_pages = 1;
+	fake_xen_host.is_silent = false;
+	vm = running_clone();
+	fake_xen_fail("xc_physinfo", 1, EACCES);
 	box()->state = MAILBOX_ENDED;
 	assert_int_equal(0, wait_for(vm, VMM_ENDED));
 	destroy(vm);
@@ -367,6 +403,9 @@ main(void)
 		tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_run_is_told_as_it_goes_on, set_up_open, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_runs_when_no_page_is_left_has_died, set_up_open,
+		tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_clone_is_reset_at_any_stage_of_its_use, set_up_open,
 		tear_down),
