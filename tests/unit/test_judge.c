@@ -256,6 +256,7 @@ an_engine_that_hangs_is_unknown_in_time(void **state)
 
 	s->reading = leave_seen;
 	s->reading_arg = &seen;
+	s->conf->clamd.timeout_usec = USEC_PER_SEC / 4;
 	s->conf->spam.timeout_usec = USEC_PER_SEC / 5;
 	start(s);
 	judge_one(s, "OK");

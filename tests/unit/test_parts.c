@@ -273,6 +273,7 @@ patience_with_others_ends(void **state)
 	const struct table_lookup *l;
 	struct mono begun;
 
+	s->conf->clamd.timeout_usec = USEC_PER_SEC;
 	start(s, &parts, true);
 	l = asked(s);
 	begun = mono_now();

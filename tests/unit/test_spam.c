@@ -48,6 +48,10 @@ struct result {
 	struct engine_answer answer;
 };
 
+/* Of the engine, unless a test is about its end: longer than a busy machine may
+ * keep the fake, which shares our loop, from answering. */
+#define PATIENCE_USEC (20 * USEC_PER_SEC)
+
 static const struct spam_envelope envelope = {
     "ABC123", "from@example.org", "to@example.net", "mx [IPv6:2001:db8::1]"};
 
@@ -59,7 +63,7 @@ setup(void **state, enum spam_backend backend)
 	w->base = event_base_new();
 	w->fake = fake_spam_new(w->base, backend == SPAM_RSPAMD);
 	w->options = (struct spam_options){
-	    backend, fake_spam_address(w->fake), 2, USEC_PER_SEC / 2};
+	    backend, fake_spam_address(w->fake), 2, PATIENCE_USEC};
 	w->spam = spam_new(w->base, &w->options);
 	assert_non_null(w->spam);
 	*state = w;
@@ -123,13 +127,20 @@ run_for(struct world *w, unsigned int msec)
 }
 
 static void
+run(struct world *w)
+{
+	run_for(w, 2 * PATIENCE_USEC / USEC_PER_MSEC);
+	assert_int_equal(w->left, 0);
+}
+
+static void
 check(struct world *w, const char *reply, enum answer want, const char *reason)
 {
 	struct result r;
 
 	fake_spam_reply(w->fake, reply);
 	ask(w, &r, "Subject: x\n\nbody\n", 17);
-	run_for(w, 5000);
+	run(w);
 	assert_int_equal(r.count, 1);
 	assert_string_equal(r.answer.engine, "spam");
 	if (r.answer.answer != (uint32_t)want ||
@@ -236,16 +247,35 @@ rspamds_other_answers_are_unknown(void **state)
 }
 
 static void
+is_over(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	*(bool *)arg = true;
+}
+
+static void
 a_silent_engine_is_unknown_in_time(void **state)
 {
+	static const struct timeval two_seconds = {2, 0};
 	struct world *w = *state;
-	const struct mono start = mono_now();
+	bool is_too_late = false;
+	/* Not a span: a loop that was kept waiting runs its timers in the
+	 * order in which they are due. */
+	struct event *limit = evtimer_new(w->base, is_over, &is_too_late);
+	struct mono start;
 
+	spam_free(w->spam);
+	w->options.timeout_usec = USEC_PER_SEC / 2;
+	w->spam = spam_new(w->base, &w->options);
+	start = mono_now();
+	(void)evtimer_add(limit, &two_seconds);
 	check(w, NULL, ANSWER_UNKNOWN_SYSTEM, "no answer in time");
 	/* libevent counts from the time at the top of its loop. */
 	assert_true(mono_span(start, mono_now()) >=
 		    w->options.timeout_usec - 50 * USEC_PER_MSEC);
-	assert_true(mono_span(start, mono_now()) < 2 * USEC_PER_SEC);
+	assert_false(is_too_late);
+	event_free(limit);
 }
 
 static void
@@ -265,7 +295,7 @@ an_absent_engine_is_unknown_at_once(void **state)
 		struct result r;
 
 		ask(w, &r, "x", 1);
-		run_for(w, 5000);
+		run(w);
 		assert_int_equal(r.count, 1);
 		assert_int_equal(r.answer.answer, ANSWER_UNKNOWN_SYSTEM);
 		assert_non_null(strstr(r.answer.reason, "connection to"));
@@ -284,23 +314,20 @@ a_large_message_arrives_whole(void **state)
 	struct result r;
 	size_t got;
 
-	spam_free(w->spam);
-	w->options.timeout_usec = 10 * USEC_PER_SEC; /* sanitizers are slow */
-	w->spam = spam_new(w->base, &w->options);
 	for (size_t i = 0; i < len; i++)
 		mail[i] = (char)('a' + i % 26 + i / 100000 % 3);
 	fake_spam_reply(w->fake, w->options.backend == SPAM_SPAMD
 				     ? SPAMD("0", "False ; 1 / 5", "")
 				     : HTTP("200 OK", JSON("no action", "0")));
 	ask(w, &r, mail, len);
-	run_for(w, 5000);
+	run(w);
 	assert_int_equal(r.answer.answer, ANSWER_CLEAN);
 	request = fake_spam_request(w->fake, &got);
 	assert_true(got > len);
 	assert_memory_equal(request + got - len, mail, len);
 	/* An empty one too. */
 	ask(w, &r, "", 0);
-	run_for(w, 5000);
+	run(w);
 	assert_int_equal(r.answer.answer, ANSWER_CLEAN);
 	free(mail);
 }
@@ -322,7 +349,7 @@ requests_above_the_limit_wait(void **state)
 	(void)close(r[0].fd);
 	(void)close(r[5].fd);
 	w->left -= 2;
-	run_for(w, 5000);
+	run(w);
 	for (size_t i = 0; i < ARRAY_SIZE(r); i++) {
 		assert_int_equal(r[i].count, i != 0 && i != 5);
 		if (r[i].count) {
