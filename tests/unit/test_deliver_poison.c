@@ -31,7 +31,8 @@ static void
 what_engines_cannot_finish_is_no_outage_while_others_are_judged(void **state)
 {
 	struct site *s = *state;
-	struct wire_job poison, slow;
+	struct wire_job poison, slow, next;
+	bool is_back;
 
 	put(s, "wAA00001", 0);
 	site_start(s, "");
@@ -44,10 +45,20 @@ what_engines_cannot_finish_is_no_outage_while_others_are_judged(void **state)
 	unknown(s, poison.job);
 	/* In an outage nothing would begin while wAA00002 is judged. */
 	put(s, "wAA00004", 0);
-	site_clean(s, site_job(s).job);
+	next = site_job(s);
+	/* Its pause may be over when a busy machine gets to the new one. */
+	is_back = strcmp(next.id, "wAA00001") == 0;
+	if (is_back) {
+		poison = next;
+		next = site_job(s);
+	}
+	assert_string_equal(next.id, "wAA00004");
+	site_clean(s, next.job);
 	site_arrives(s, SPOOL_OUT, "wAA00004");
 	site_clean(s, slow.job);
 	site_arrives(s, SPOOL_OUT, "wAA00002");
+	if (is_back)
+		unknown(s, poison.job);
 	/* The poison alone: nobody else was answered meanwhile. */
 	assert_string_equal((poison = site_job(s)).id, "wAA00001");
 	unknown(s, poison.job);
@@ -82,19 +93,23 @@ what_was_left_unfinished_often_lets_the_others_go_first(void **state)
 {
 	struct site *s = *state;
 	const struct mono begun = mono_now();
+	int n_others = 0;
 
 	put(s, "wAA00001", 4); /* 1 s */
 	put(s, "wAA00002", 1);
 	put(s, "wAA00003", 1);
 	site_start(s, "");
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		const struct wire_job job = site_job(s);
+		const uint64_t spent = mono_span(begun, mono_now());
 
-		assert_string_not_equal(job.id, "wAA00001");
+		if (strcmp(job.id, "wAA00001") != 0)
+			n_others++;
+		else /* a busy machine may need that long for the others */
+			assert_true(spent > USEC_PER_SEC);
 		site_clean(s, job.job);
 	}
-	assert_string_equal(site_job(s).id, "wAA00001");
-	assert_true(mono_span(begun, mono_now()) > USEC_PER_SEC);
+	assert_int_equal(n_others, 2);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, site_setup, site_teardown)
