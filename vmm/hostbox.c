@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "vmm/vmm.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -136,6 +137,25 @@ bool
 hostbox_is_parked(const struct hostbox *box)
 {
 	return mailbox_load(box->page->state) == MAILBOX_PARKED;
+}
+
+int
+hostbox_is_fit(const struct hostbox *box, char *err, size_t err_size)
+{
+	char lacking[MAILBOX_LACKING_MAX];
+
+	memcpy(lacking, box->page->lacking, sizeof(lacking));
+	lacking[sizeof(lacking) - 1] = '\0';
+	if (!lacking[0])
+		return 0;
+	for (char *c = lacking; *c; c++)
+		if (!isprint((unsigned char)*c))
+			*c = ' ';
+	(void)snprintf(err, err_size,
+	    "its agent lacks what each run needs: %s; see that its packages "
+	    "are whole and go together, then build it again",
+	    lacking);
+	return -EREMOTEIO;
 }
 
 size_t

@@ -76,6 +76,13 @@ unsigned int hostbox_look(struct hostbox *box);
  * so once, when it boots: not in a clone's mailbox. */
 bool hostbox_is_parked(const struct hostbox *box);
 
+/*
+ * Can a guest that is parked run what comes?  Returns 0; or -EREMOTEIO: its
+ * agent says that it lacks something, and err says what (in printable
+ * characters, whatever the guest wrote) and what to do.
+ */
+int hostbox_is_fit(const struct hostbox *box, char *err, size_t err_size);
+
 /* How many of n octets of the report from `from` on hostbox_look() has told
  * of; 0: none. */
 size_t hostbox_told(const struct hostbox *box, uint64_t from, size_t n);

@@ -23,12 +23,13 @@
 #define MAILBOX_REPORT_AT 4096u
 #define MAILBOX_SAMPLE_AT (2u << 20)
 /* 8,000 events of the usual 250 octets: more is a flood (truncated). */
-#define MAILBOX_REPORT_MAX (MAILBOX_SAMPLE_AT - MAILBOX_REPORT_AT)
-#define MAILBOX_SAMPLE_MAX (MAILBOX_BYTES - MAILBOX_SAMPLE_AT)
-#define MAILBOX_NAME_MAX   256
-#define MAILBOX_TYPE_MAX   64
-#define MAILBOX_SEED_BYTES 64
-#define MAILBOX_BELL_PORT  0x3f8 /* the guest's COM1 */
+#define MAILBOX_REPORT_MAX  (MAILBOX_SAMPLE_AT - MAILBOX_REPORT_AT)
+#define MAILBOX_SAMPLE_MAX  (MAILBOX_BYTES - MAILBOX_SAMPLE_AT)
+#define MAILBOX_NAME_MAX    256
+#define MAILBOX_TYPE_MAX    64
+#define MAILBOX_SEED_BYTES  64
+#define MAILBOX_LACKING_MAX 64
+#define MAILBOX_BELL_PORT   0x3f8 /* the guest's COM1 */
 /* A word of the kernel's command line, with any value: nothing is at the port,
  * and the host looks by its clock. */
 #define MAILBOX_NO_BELL "nobell"
@@ -65,6 +66,9 @@ struct mailbox {
 	uint32_t state;        /* enum mailbox_state */
 	uint32_t report_bytes; /* whole lines of the report; only grows */
 	uint32_t lost;         /* events that found no room */
+	/* What its runs will have to do without, in words; "": nothing.  Read
+	 * by who parks a reference, once that is MAILBOX_PARKED. */
+	char lacking[MAILBOX_LACKING_MAX];
 };
 
 _Static_assert(sizeof(struct mailbox) <= MAILBOX_REPORT_AT, "one page");

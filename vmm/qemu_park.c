@@ -123,6 +123,9 @@ await_agent(struct parking *p, char *err, size_t err_size)
 		if (r < 0 && r != -EAGAIN)
 			return r;
 	}
+	r = hostbox_is_fit(&p->box, err, err_size);
+	if (r < 0)
+		return r;
 	for (int i = 0; i < WARM_UP; i++) {
 		hostbox_order(&p->box, MAILBOX_PING, 0);
 		while (!(hostbox_look(&p->box) & HOSTBOX_ANSWER)) {

@@ -110,10 +110,11 @@ struct vmm_ops {
 	 *
 	 * Returns 0; -ETIMEDOUT: the agent did not come so far; -ECHILD: the
 	 * guest went down before; -EOPNOTSUPP: it needs what this back end's
-	 * machines don't have; -EREMOTEIO: its clones run a known program
-	 * wrong, after each of several boots; or -errno.  err says it, where it
-	 * can with the last words of the guest's console.  Blocks for all of
-	 * it: seconds.
+	 * machines don't have; -EREMOTEIO: its agent lacks something that
+	 * runs need, or its clones run a known program wrong, after each of
+	 * several boots where some were seen to go wrong; or -errno.  err says
+	 * it, where it can with the last words of the guest's console.  Blocks
+	 * for all of it: seconds.
 	 */
 	int (*park)(const struct vmm_park *park, char *err, size_t err_size);
 

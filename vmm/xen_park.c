@@ -25,6 +25,7 @@ struct parking {
 	struct xen_map page; /* of the mailbox, the first */
 	struct hostbox box;
 	struct mono end;
+	char why[256]; /* the boot is refused; "": not by its guest */
 };
 
 static void
@@ -55,6 +56,8 @@ await_agent(struct parking *p)
 	p->box.order = FIRST_ORDER;
 	while (r == 0 && !hostbox_is_parked(&p->box))
 		r = await(p);
+	if (r == 0)
+		r = hostbox_is_fit(&p->box, p->why, sizeof(p->why));
 	for (int i = 0; i < WARM_UP && r == 0; i++) {
 		hostbox_order(&p->box, MAILBOX_PING, 0);
 		while (r == 0 && !(hostbox_look(&p->box) & HOSTBOX_ANSWER))
@@ -218,6 +221,7 @@ park_once(struct parking *p, char *err, size_t err_size)
 	int r;
 
 	p->end.usec = mono_now().usec + park->patience_usec;
+	p->why[0] = '\0';
 	xen_owner_handle(
 	    owner_site(park->of.state, site), XEN_REFERENCE, handle);
 	r = xen_domain_new(p->host, handle, &p->domain);
@@ -227,7 +231,8 @@ park_once(struct parking *p, char *err, size_t err_size)
 		(void)xen_domain_end(p->host, p->domain);
 	}
 	if (r < 0)
-		(void)snprintf(err, err_size, "%s", in_words(r));
+		(void)snprintf(
+		    err, err_size, "%s", p->why[0] ? p->why : in_words(r));
 	return r;
 }
 

@@ -49,6 +49,22 @@ is "what is there and fits is left alone" "100% linux is there and fits" \
 most "tenths of a second for that" 100 \
 	$(((${EPOCHREALTIME/./} - since) / 100000))
 
+# A Wine that is there and doesn't start: each run would end unknown.
+cat >"$dir/decoys" <<'EOF'
+#!/bin/sh
+mkdir -p "$1/usr/lib/wine"
+printf '#!/bin/sh\nexit 1\n' >"$1/usr/lib/wine/wine64"
+chmod 755 "$1/usr/lib/wine/wine64"
+EOF
+chmod 755 "$dir/decoys"
+SLUICE_RECIPES=$root/tests/fixtures/busybox SLUICE_DECOYS=$dir/decoys \
+	reference build linux --state "$dir/lacking" --packages "$packages" \
+	--backend qemu
+is "a reference that lacks something is refused" 111 $?
+grep -q "lacks what each run needs: Wine's server doesn't start; " \
+	"$dir/err" || bad "it doesn't say what it lacks: $(cat "$dir/err")"
+[ ! -e "$dir/lacking/linux" ] || bad "a refused reference is there"
+
 digest()
 { # agent
 	"$root/vmm/reference/build" --digest linux "$1"

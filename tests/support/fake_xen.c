@@ -409,6 +409,9 @@ act(void)
 		return;
 	if (box->command == MAILBOX_RUN && box->state == MAILBOX_PARKED)
 		report(box);
+	if (fake_xen_host.lacking)
+		memcpy(box->lacking, fake_xen_host.lacking,
+		    strlen(fake_xen_host.lacking));
 	box->state =
 	    box->command == MAILBOX_RUN ? MAILBOX_ENDED : MAILBOX_PARKED;
 	if (!fake_xen_host.is_mute || fake_xen_host.is_last_word)

@@ -31,6 +31,7 @@ struct fake_xen_host {
 	uint32_t odd_bytes;  /* it has so many octets; 0: it isn't there */
 	const char *odd_report; /* of one run... */
 	int odd_run;            /* ...of the next ones; -1: of all; 0: none */
+	const char *lacking;    /* what each agent says that it lacks */
 	bool is_silent;         /* the agent of a guest never comes */
 	bool is_mute;           /* it comes, and answers nothing */
 	bool is_last_word;      /* it answers, and its domain goes down */

@@ -76,6 +76,27 @@ news_of_a_guest_come_once_and_lies_are_told(void **test)
 }
 
 static void
+what_a_guest_lacks_is_said_in_printable_words(void **test)
+{
+	char err[256] = "";
+	struct hostbox box;
+
+	(void)test;
+	assert_int_equal(0, hostbox_make(&box));
+	assert_int_equal(0, hostbox_is_fit(&box, err, sizeof(err)));
+	assert_string_equal("", err);
+	memcpy(box.page->lacking, "no\033\377net", 8);
+	assert_int_equal(-EREMOTEIO, hostbox_is_fit(&box, err, sizeof(err)));
+	assert_non_null(strstr(err, ": no  net; "));
+	/* Without an end it has the end of its room. */
+	memset(box.page->lacking, 'x', sizeof(box.page->lacking));
+	memset(box.page + 1, 'y', 8);
+	assert_int_equal(-EREMOTEIO, hostbox_is_fit(&box, err, sizeof(err)));
+	assert_null(strstr(err, "xy"));
+	hostbox_drop(&box);
+}
+
+static void
 a_report_longer_than_its_room_is_a_lie(void **test)
 {
 	struct hostbox box;
@@ -123,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_mailbox_cannot_shrink_and_is_empty),
 	    cmocka_unit_test(news_of_a_guest_come_once_and_lies_are_told),
+	    cmocka_unit_test(what_a_guest_lacks_is_said_in_printable_words),
 	    cmocka_unit_test(a_report_longer_than_its_room_is_a_lie),
 	    cmocka_unit_test(a_sample_lies_where_the_guest_looks_for_it),
 	};

@@ -143,6 +143,17 @@ a_guest_that_does_not_come_is_told_apart(void **test)
 }
 
 static void
+a_guest_that_lacks_something_is_no_reference(void **test)
+{
+	(void)test;
+	fake_xen_host.lacking = "Wine's server doesn't start";
+	assert_int_equal(-EREMOTEIO, park_in_steps(0));
+	says("Wine's server doesn't start; see that its packages");
+	assert_int_equal(3, steps); /* why it is booted again, each time */
+	assert_int_equal(-ENOENT, try_open());
+}
+
+static void
 what_a_domain_has_no_room_for_is_said(void **test)
 {
 	(void)test;
@@ -390,6 +401,8 @@ main(void)
 		what_goes_wrong_after_each_boot_is_no_reference, set_up),
 	    cmocka_unit_test_setup(
 		a_guest_that_does_not_come_is_told_apart, set_up),
+	    cmocka_unit_test_setup(
+		a_guest_that_lacks_something_is_no_reference, set_up),
 	    cmocka_unit_test_setup(
 		what_a_domain_has_no_room_for_is_said, set_up),
 	    cmocka_unit_test_setup(

@@ -64,6 +64,9 @@ main(int argc, char *argv[])
 	run_rehearse(&run);
 	run_settle(&run);
 
+	if (run.lacking)
+		(void)snprintf(
+		    box->lacking, sizeof(box->lacking), "%s", run.lacking);
 	mailbox_store(box->state, MAILBOX_PARKED);
 	box_ring();
 	for (;;) {
