@@ -6,7 +6,6 @@
 #include "common/io.h"
 #include "vmm/mailbox.h"
 #include "vmm/report.h"
-#include "vmm/vmm.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,14 +15,16 @@
 
 #define HEAD_BYTES 512
 #define REST_BYTES (256u << 10)
-#define RIGHT      42 /* its status; no shell and no signal gives it */
+#define LETTERS    4096u /* of JScript, which is interpreted */
+#define SUM_PRIME  65521u
+#define SUM_STEP   31u
 #define RUN_USEC   (20 * USEC_PER_SEC)
 /* Of each stage, on a host that has other work. */
 #define PATIENCE_USEC (60 * USEC_PER_SEC)
 #define LOOK_MSEC     100
 #define SHOWN         300 /* octets at the end of a bad report */
 
-static const char script[] =
+static const char shell_script[] =
     "#!/bin/sh\n"
     "set -- one 'two  three' ''\n"
     "[ $# = 3 ] && [ \"$2\" = 'two  three' ] || exit 3\n"
@@ -31,41 +32,84 @@ static const char script[] =
     "[ \"$sum\" = '%s  -' ] || exit 5\n"
     "exit %d\n";
 
-/* The script, then letters that only it reads. */
-static void
-write_program(char *octets)
-{
-	char *rest = octets + HEAD_BYTES, hex[DIGEST_HEX];
-	struct digest digest;
-	uint32_t x = 1;
-	int n;
+static const char windows_script[] =
+    "var letters = '%s', sum = 0;\r\n"
+    "for (var i = 0; i < letters.length; i++)\r\n"
+    "  sum = (sum * %u + letters.charCodeAt(i)) %% %u;\r\n"
+    "if (sum != %u)\r\n"
+    "  WScript.Quit(3);\r\n"
+    "var shell = new ActiveXObject('WScript.Shell');\r\n"
+    "var cmd = 'C:\\\\windows\\\\syswow64\\\\cmd.exe';\r\n"
+    "if (shell.Run(cmd + ' /c exit 7', 0, true) != 7)\r\n"
+    "  WScript.Quit(4);\r\n"
+    "WScript.Quit(%d);\r\n";
 
-	for (size_t i = 0; i < REST_BYTES; i++) {
+static void
+write_letters(char *at, size_t n)
+{
+	uint32_t x = 1;
+
+	for (size_t i = 0; i < n; i++) {
 		x = x * 1664525 + 1013904223;
-		rest[i] = (char)('A' + (x >> 24) % 26);
+		at[i] = (char)('A' + (x >> 24) % 26);
 	}
-	digest = digest_memory(rest, REST_BYTES);
-	memset(octets, '\n', HEAD_BYTES);
-	n = snprintf(octets, HEAD_BYTES, script, HEAD_BYTES + 1,
-	    digest_hex(&digest, hex), RIGHT);
-	octets[n] = '\n';
 }
 
-static int
-make_sample(struct vmm_sample *ret)
+/* The script, then letters that only it reads.  The caller's. */
+static char *
+shell_program(size_t *ret_n)
 {
-	CLEANUP(free_ptr) char *octets = xcalloc(1, HEAD_BYTES + REST_BYTES);
-	CLEANUP(close_fd) int fd = memfd_new("proof");
-	int r = fd < 0 ? fd : 0;
+	char *octets = xcalloc(1, HEAD_BYTES + REST_BYTES);
+	char *rest = octets + HEAD_BYTES, hex[DIGEST_HEX];
+	struct digest digest;
+	int n;
 
-	write_program(octets);
-	if (r == 0)
-		r = write_all(fd, octets, HEAD_BYTES + REST_BYTES);
+	write_letters(rest, REST_BYTES);
+	digest = digest_memory(rest, REST_BYTES);
+	memset(octets, '\n', HEAD_BYTES);
+	n = snprintf(octets, HEAD_BYTES, shell_script, HEAD_BYTES + 1,
+	    digest_hex(&digest, hex), PROVE_RIGHT);
+	octets[n] = '\n';
+	*ret_n = HEAD_BYTES + REST_BYTES;
+	return octets;
+}
+
+static char *
+windows_program(size_t *ret_n)
+{
+	char letters[LETTERS + 1] = "", *octets;
+	uint32_t sum = 0;
+
+	write_letters(letters, LETTERS);
+	for (size_t i = 0; i < LETTERS; i++)
+		sum = (sum * SUM_STEP + (uint32_t)letters[i]) % SUM_PRIME;
+	octets = xasprintf(
+	    windows_script, letters, SUM_STEP, SUM_PRIME, sum, PROVE_RIGHT);
+	*ret_n = strlen(octets);
+	return octets;
+}
+
+static const struct {
+	const char *name;
+	char *(*make)(size_t *ret_n);
+} programs[VMM_PROOFS] = {
+    [VMM_PROOF_SHELL] = {"proof.sh", shell_program},
+    [VMM_PROOF_WINDOWS] = {"proof.js", windows_program},
+};
+
+int
+prove_program(enum vmm_proof by, struct vmm_sample *ret)
+{
+	size_t n;
+	CLEANUP(free_ptr) char *octets = programs[by].make(&n);
+	CLEANUP(close_fd) int fd = memfd_new("proof");
+	int r = fd < 0 ? fd : write_all(fd, octets, n);
+
 	if (r < 0)
 		return r;
 	*ret = (struct vmm_sample){.fd = TAKE_FD(fd),
-	    .bytes = HEAD_BYTES + REST_BYTES,
-	    .name = "proof.sh",
+	    .bytes = n,
+	    .name = programs[by].name,
 	    .type = ""};
 	return 0;
 }
@@ -104,7 +148,7 @@ fault_in(const char *report, size_t n)
 		if (event.kind != GUEST_AGENT_END)
 			continue;
 		code = event.field[FIELD_CODE];
-		fault = code && strtol(code, NULL, 10) == RIGHT
+		fault = code && strtol(code, NULL, 10) == PROVE_RIGHT
 			    ? NULL
 			    : "it ended by another status";
 	}
@@ -160,12 +204,12 @@ run_clone(const struct vmm_ops *ops, struct vmm *vmm,
 }
 
 int
-prove(const struct vmm_ops *ops, struct vmm *vmm, uint32_t runs,
-    uint32_t *ret_good, char *err, size_t err_size)
+prove(const struct vmm_ops *ops, struct vmm *vmm, enum vmm_proof by,
+    uint32_t runs, uint32_t *ret_good, char *err, size_t err_size)
 {
 	struct vmm_sample sample;
 	uint32_t good = 0;
-	int r = make_sample(&sample), fd = r < 0 ? -1 : sample.fd;
+	int r = prove_program(by, &sample), fd = r < 0 ? -1 : sample.fd;
 
 	err[0] = '\0';
 	while (r == 0 && good < runs) {
@@ -180,5 +224,27 @@ prove(const struct vmm_ops *ops, struct vmm *vmm, uint32_t runs,
 		    r == -EREMOTEIO ? "went down" : strerror(-r));
 	close_fd(&fd);
 	*ret_good = good;
+	return r;
+}
+
+int
+prove_all(const struct vmm_ops *ops, struct vmm *vmm,
+    const uint32_t runs[VMM_PROOFS], char *err, size_t err_size)
+{
+	uint32_t all = 0;
+	int r = 0;
+
+	for (int by = 0; by < VMM_PROOFS && r == 0; by++) {
+		uint32_t good;
+		char why[512];
+
+		r = prove(ops, vmm, (enum vmm_proof)by, runs[by], &good, why,
+		    sizeof(why));
+		all += good;
+		if (r < 0)
+			(void)snprintf(err, err_size,
+			    "after %u good runs: %s: %s", all,
+			    programs[by].name, why);
+	}
 	return r;
 }

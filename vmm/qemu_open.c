@@ -228,6 +228,26 @@ open_in(struct vmm *vmm, int dirfd, char *err, size_t err_size)
 }
 
 int
+qemu_open_at(int dirfd, const struct vmm_options *options, struct vmm **ret,
+    char *err, size_t err_size)
+{
+	struct vmm *vmm = xcalloc(1, sizeof(*vmm));
+	int r;
+
+	vmm->ram = vmm->state = vmm->disk = vmm->jail.ruleset = -1;
+	vmm->program = xstrdup(program_of(options));
+	(void)owner_site(options->state, vmm->site);
+	err[0] = '\0';
+	r = open_in(vmm, dirfd, err, err_size);
+	if (r < 0) {
+		qemu_close(vmm);
+		return r;
+	}
+	*ret = vmm;
+	return 0;
+}
+
+int
 qemu_open(const struct vmm_options *options, struct vmm **ret, char *err,
     size_t err_size)
 {
@@ -235,8 +255,7 @@ qemu_open(const struct vmm_options *options, struct vmm **ret, char *err,
 	char *path = xasprintf("%s/%s", options->state, options->reference);
 	CLEANUP(close_fd)
 	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct vmm *vmm;
-	char why[256] = "";
+	char why[256];
 	int r;
 
 	if (dirfd < 0) {
@@ -244,18 +263,10 @@ qemu_open(const struct vmm_options *options, struct vmm **ret, char *err,
 		(void)snprintf(err, err_size, "%s: %s", path, strerror(-r));
 		return r;
 	}
-	vmm = xcalloc(1, sizeof(*vmm));
-	vmm->ram = vmm->state = vmm->disk = vmm->jail.ruleset = -1;
-	vmm->program = xstrdup(program_of(options));
-	(void)owner_site(options->state, vmm->site);
-	r = open_in(vmm, dirfd, why, sizeof(why));
-	if (r < 0) {
+	r = qemu_open_at(dirfd, options, ret, why, sizeof(why));
+	if (r < 0)
 		(void)snprintf(err, err_size, "%s: %s", path, why);
-		qemu_close(vmm);
-		return r;
-	}
-	*ret = vmm;
-	return 0;
+	return r;
 }
 
 void

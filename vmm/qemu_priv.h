@@ -169,6 +169,10 @@ struct vmm {
 int qemu_probe(const struct vmm_options *options, char *why, size_t why_size);
 int qemu_open(const struct vmm_options *options, struct vmm **ret, char *err,
     size_t err_size);
+/* The same of what lies in dirfd, wherever that is; options->reference isn't
+ * read. */
+int qemu_open_at(int dirfd, const struct vmm_options *options, struct vmm **ret,
+    char *err, size_t err_size);
 void qemu_close(struct vmm *vmm);
 /* Would a clone that is rehearsed once run sooner?  See vmm.h, rehearse(). */
 bool qemu_gains(const struct vmm *vmm);

@@ -28,6 +28,13 @@ struct vmm_options {
 	const char *program;   /* the back end's own program; NULL: default */
 };
 
+/* What a known program is run by (vmm/prove.h). */
+enum vmm_proof {
+	VMM_PROOF_SHELL,
+	VMM_PROOF_WINDOWS, /* Wine's script host */
+	VMM_PROOFS,
+};
+
 /* A reference to be booted once, then kept as it stands. */
 struct vmm_park {
 	struct vmm_options of;
@@ -36,10 +43,11 @@ struct vmm_park {
 		      name=version, one a line; borrowed */
 	uint32_t mem_mib;
 	uint64_t patience_usec; /* for its boot */
-	/* Runs of a known program that must go well in clones of it before it
-	 * counts as parked (vmm/prove.h), where boots were seen to go wrong
-	 * unseen; other back ends take no notice.  0: none. */
-	uint32_t proofs;
+	/* Runs of known programs that must go well in clones of it before it
+	 * counts as parked; 0: none.  Those by the shell are for back ends on
+	 * which boots were seen to go wrong unseen; others take no notice of
+	 * them. */
+	uint32_t proofs[VMM_PROOFS];
 	/* Called as each step begins, in words; may be NULL. */
 	void (*step)(const char *what);
 };

@@ -50,7 +50,7 @@ a_known_program_goes_well_in_each_of_some_clones(void **test)
 	uint32_t good;
 	char err[512];
 
-	if (prove(ops, *test, 3, &good, err, sizeof(err)) < 0)
+	if (prove(ops, *test, VMM_PROOF_SHELL, 3, &good, err, sizeof(err)) < 0)
 		fail_msg("after %u: %s", good, err);
 	assert_int_equal(3, good);
 }

@@ -49,21 +49,48 @@ is "what is there and fits is left alone" "100% linux is there and fits" \
 most "tenths of a second for that" 100 \
 	$(((${EPOCHREALTIME/./} - since) / 100000))
 
-# A Wine that is there and doesn't start: each run would end unknown.
-cat >"$dir/decoys" <<'EOF'
-#!/bin/sh
-mkdir -p "$1/usr/lib/wine"
-printf '#!/bin/sh\nexit 1\n' >"$1/usr/lib/wine/wine64"
-chmod 755 "$1/usr/lib/wine/wine64"
-EOF
-chmod 755 "$dir/decoys"
-SLUICE_RECIPES=$root/tests/fixtures/busybox SLUICE_DECOYS=$dir/decoys \
-	reference build linux --state "$dir/lacking" --packages "$packages" \
-	--backend qemu
-is "a reference that lacks something is refused" 111 $?
-grep -q "lacks what each run needs: Wine's server doesn't start; " \
-	"$dir/err" || bad "it doesn't say what it lacks: $(cat "$dir/err")"
-[ ! -e "$dir/lacking/linux" ] || bad "a refused reference is there"
+# Of a Wine that doesn't start, or starts no program, each run would end
+# unknown.
+with_wine()
+{ # what its server does, what its script host ends with
+	mkdir -p "$dir/recipes"
+	{
+		cat "$root/tests/fixtures/busybox/linux.recipe"
+		echo 'proof="shell windows"'
+	} >"$dir/recipes/linux.recipe"
+	cat >"$dir/decoys" <<-EOF
+		#!/bin/sh
+		wine=\$1/usr/lib/wine
+		mkdir -p "\$wine" "\$1/wine"
+		cat >"\$wine/wineserver64" <<-END
+			#!/bin/sh
+			(while sleep 5; do date >/wine/system.reg; done) >/dev/null 2>&1 &
+			exit $1
+		END
+		cat >"\$wine/wine64" <<-END
+			#!/bin/sh
+			[ "\\\$1" != wscript.exe ] || exit $2
+		END
+		chmod 755 "\$wine"/*
+	EOF
+	chmod 755 "$dir/decoys"
+	SLUICE_RECIPES=$dir/recipes SLUICE_DECOYS=$dir/decoys \
+		reference build linux --state "$dir/wine" --backend qemu \
+		--packages "$packages"
+}
+
+refused()
+{ # what, words of the complaint, as of with_wine
+	with_wine "$3" "$4"
+	is "$1 is refused" 111 $?
+	grep -q "$2" "$dir/err" || bad "$1: $(cat "$dir/err")"
+	[ ! -e "$dir/wine/linux" ] || bad "$1: it is there"
+}
+
+refused "a Wine that doesn't start" \
+	"lacks what each run needs: Wine's server doesn't start; " 1 42
+refused "a Wine that starts no program" \
+	"after 0 good runs: proof.js: .* another status" 0 41
 
 digest()
 { # agent

@@ -87,7 +87,7 @@ park(uint64_t patience_usec, uint32_t proofs, char *err, size_t err_size)
 	    .dirfd = place,
 	    .mem_mib = FAKE_XEN_MIB,
 	    .patience_usec = patience_usec,
-	    .proofs = proofs};
+	    .proofs = {proofs}};
 
 	return vmm_xen.park(&park, err, err_size);
 }

@@ -48,14 +48,14 @@ step(const char *what)
 
 /* Telling each step. */
 static int
-park_in_steps(uint32_t proofs)
+park_in_steps(uint32_t proofs, uint32_t of_windows)
 {
 	const struct vmm_park park = {.of = options,
 	    .recipe = "test",
 	    .dirfd = place,
 	    .mem_mib = FAKE_XEN_MIB,
 	    .patience_usec = PATIENCE_USEC,
-	    .proofs = proofs,
+	    .proofs = {proofs, of_windows},
 	    .step = step};
 	int r;
 
@@ -72,9 +72,9 @@ static void
 each_step_of_parking_is_told(void **test)
 {
 	(void)test;
-	assert_int_equal(0, park_in_steps(0));
+	assert_int_equal(0, park_in_steps(0, 0));
 	assert_int_equal(2, steps);
-	assert_int_equal(0, park_in_steps(3));
+	assert_int_equal(0, park_in_steps(3, 0));
 	assert_int_equal(3, steps);
 }
 
@@ -85,9 +85,41 @@ a_boot_whose_clones_go_wrong_is_followed_by_another(void **test)
 	fake_xen_host.odd_report =
 	    "{\"ev\":\"agent.end\",\"how\":\"exit\",\"code\":5}\n";
 	fake_xen_host.odd_run = 2;
-	assert_int_equal(0, park_in_steps(3));
+	assert_int_equal(0, park_in_steps(3, 0));
 	assert_int_equal(3 + 1 + 3, steps); /* why it is booted again */
 	assert_int_equal(0, try_open());
+}
+
+/* The name of what was run last. */
+static const char *
+last_program(void)
+{
+	const struct mailbox *box =
+	    (void *)(fake_xen_memory() + ((size_t)FAKE_XEN_MIB << 20));
+
+	return box->name;
+}
+
+static void
+programs_of_windows_are_run_where_they_are_asked_for(void **test)
+{
+	(void)test;
+	assert_int_equal(0, park_in_steps(1, 0));
+	assert_string_equal("proof.sh", last_program());
+	assert_int_equal(0, park_in_steps(0, 1));
+	assert_string_equal("proof.js", last_program());
+	assert_int_equal(3, steps);
+	/* Of both the third run is the first of Windows. */
+	fake_xen_host.odd_report = "{\"ev\":\"agent.end\",\"how\":"
+				   "\"no-opener\"}\n";
+	fake_xen_host.odd_run = 3;
+	assert_int_equal(0, park_in_steps(2, 2));
+	assert_int_equal(3 + 1 + 3, steps);
+	assert_string_equal("proof.js", last_program());
+	fake_xen_host.odd_run = -1;
+	assert_int_equal(-EREMOTEIO, park_in_steps(0, 2));
+	says("after 0 good runs: proof.js: a program went wrong");
+	assert_int_equal(-ENOENT, try_open());
 }
 
 static void
@@ -109,7 +141,7 @@ what_goes_wrong_after_each_boot_is_no_reference(void **test)
 		fake_xen_begin();
 		fake_xen_host.odd_report = rows[i].report;
 		fake_xen_host.odd_run = -1;
-		assert_int_equal(-EREMOTEIO, park_in_steps(3));
+		assert_int_equal(-EREMOTEIO, park_in_steps(3, 0));
 		assert_int_equal(4 * 3 + 3, steps);
 		says("after 0 good runs");
 		says(rows[i].words);
@@ -119,7 +151,7 @@ what_goes_wrong_after_each_boot_is_no_reference(void **test)
 	fake_xen_begin();
 	fake_xen_fail(
 	    "xc_domain_unpause", 3, EPERM); /* the second of a clone */
-	assert_int_equal(-EPERM, park_in_steps(3));
+	assert_int_equal(-EPERM, park_in_steps(3, 0));
 	says("not permitted");
 }
 
@@ -147,7 +179,7 @@ a_guest_that_lacks_something_is_no_reference(void **test)
 {
 	(void)test;
 	fake_xen_host.lacking = "Wine's server doesn't start";
-	assert_int_equal(-EREMOTEIO, park_in_steps(0));
+	assert_int_equal(-EREMOTEIO, park_in_steps(0, 0));
 	says("Wine's server doesn't start; see that its packages");
 	assert_int_equal(3, steps); /* why it is booted again, each time */
 	assert_int_equal(-ENOENT, try_open());
@@ -397,6 +429,8 @@ main(void)
 	    cmocka_unit_test_setup(each_step_of_parking_is_told, set_up),
 	    cmocka_unit_test_setup(
 		a_boot_whose_clones_go_wrong_is_followed_by_another, set_up),
+	    cmocka_unit_test_setup(
+		programs_of_windows_are_run_where_they_are_asked_for, set_up),
 	    cmocka_unit_test_setup(
 		what_goes_wrong_after_each_boot_is_no_reference, set_up),
 	    cmocka_unit_test_setup(

@@ -1,10 +1,12 @@
 /*
  * Boot a reference by Xen whose kernel, initrd and mem_mib are there already:
- * xen_reference [-p PROOFS] [-c CONTROL] DIRECTORY NAME.  `sluice vm reference
- * build` makes those files, too, which takes Debian's packages.
+ * xen_reference [-p PROOFS] [-w PROOFS] [-c CONTROL] DIRECTORY NAME.  `sluice
+ * vm reference build` makes those files, too, which takes Debian's packages.
  *
  * -p  runs of a known program that have to go well (vmm/prove.h)
- * -c  so many more then, which are only counted; status 1 if one goes wrong
+ * -w  the same of one of Windows
+ * -c  so many more of the first, which are only counted; status 1 if one goes
+ *     wrong
  */
 #include "vmm/xen.h"
 
@@ -43,7 +45,8 @@ count_bad(const struct vmm_options *options, uint32_t runs)
 		return r;
 	}
 	while (left > 0) {
-		r = prove(&vmm_xen, vmm, left, &good, err, sizeof(err));
+		r = prove(&vmm_xen, vmm, VMM_PROOF_SHELL, left, &good, err,
+		    sizeof(err));
 		left -= good;
 		if (r == 0)
 			break;
@@ -96,6 +99,12 @@ boot(struct vmm_park *park, const char *path)
 	return r;
 }
 
+static uint32_t
+number(const char *text)
+{
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -105,13 +114,16 @@ main(int argc, char **argv)
 	uint32_t more = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "p:c:")) != -1)
+	while ((option = getopt(argc, argv, "p:w:c:")) != -1)
 		switch (option) {
 		case 'p':
-			park.proofs = (uint32_t)strtoul(optarg, NULL, 10);
+			park.proofs[VMM_PROOF_SHELL] = number(optarg);
+			break;
+		case 'w':
+			park.proofs[VMM_PROOF_WINDOWS] = number(optarg);
 			break;
 		case 'c':
-			more = (uint32_t)strtoul(optarg, NULL, 10);
+			more = number(optarg);
 			break;
 		default:
 			return 100;
