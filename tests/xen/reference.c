@@ -24,10 +24,14 @@
 /* Windows settles, and a dom0 that is emulated itself takes its time. */
 #define PATIENCE_USEC (900 * USEC_PER_SEC)
 
+static struct mono begun;
+
+/* And when: what takes long is to be seen in a host that is emulated. */
 static void
 say(const char *what)
 {
-	(void)printf("%s\n", what);
+	(void)printf("%7.1f s  %s\n",
+	    (double)mono_span(begun, mono_now()) / (double)USEC_PER_SEC, what);
 	(void)fflush(stdout);
 }
 
@@ -76,7 +80,6 @@ static int
 boot(struct vmm_park *park, const char *path)
 {
 	CLEANUP(free_ptr) char *mib = NULL;
-	struct mono begun = mono_now();
 	char err[1024];
 	size_t n;
 	int r = read_file(park->dirfd, "mem_mib", 16, &mib, &n);
@@ -93,9 +96,7 @@ boot(struct vmm_park *park, const char *path)
 	if (r < 0)
 		(void)fprintf(stderr, "%s: %s\n", path, err);
 	else
-		(void)printf("parked after %.1f s\n",
-		    (double)mono_span(begun, mono_now()) /
-			(double)USEC_PER_SEC);
+		say("parked");
 	return r;
 }
 
@@ -114,6 +115,7 @@ main(int argc, char **argv)
 	uint32_t more = 0;
 	int option;
 
+	begun = mono_now();
 	while ((option = getopt(argc, argv, "p:w:c:")) != -1)
 		switch (option) {
 		case 'p':
