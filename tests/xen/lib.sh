@@ -12,13 +12,13 @@ skip()
 
 # Skips where there is no Xen host; makes $work.
 begin()
-{
+{ # name, option of xen-host
 	local tool
 	for tool in qemu-system-x86_64 cpio lz4 apt-get dpkg-deb; do
 		command -v "$tool" >/dev/null || skip "no $tool"
 	done
-	"$here/xen-host" is-ready ||
-		skip "no Xen host is prepared; tests/xen/xen-host prepare makes it"
+	"$here/xen-host" is-ready ${2:+"$2"} ||
+		skip "no Xen host is prepared; tests/xen/xen-host prepare${2:+ $2} makes it"
 	work=$(mktemp -d "/tmp/$1.XXXXXX") || exit 1
 	trap 'rm -rf "$work"' EXIT
 }
