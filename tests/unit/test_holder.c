@@ -14,7 +14,8 @@ a_file_is_run_and_its_report_comes(void **state)
 	assert_int_equal(seen.begins, 1);
 	assert_int_equal(seen.done.end, ASK_END_PROGRAM);
 	assert_int_equal(seen.n_report, 8);
-	assert_true(seen.done.times.run > 0);
+	/* On a busy host its clone has it and ends it in one turn. */
+	assert_true(seen.done.times.take + seen.done.times.run > 0);
 }
 
 static void
