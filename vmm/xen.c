@@ -300,7 +300,7 @@ look_at_domain(struct vm *vm)
 {
 	if (xen_domain_is_down(vm->vmm->host, vm->domain)) {
 		look(vm);
-		if (vm->stage != OVER && vm->stage != DEAD)
+		if (vm->stage != OVER)
 			die(vm);
 	} else if (is_starved(vm)) {
 		die(vm);

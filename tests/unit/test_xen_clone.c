@@ -284,6 +284,18 @@ what_it_said_before_it_went_down_is_its_last_word(void **test)
 	assert_int_equal(strlen(FAKE_XEN_REPORT),
 	    vmm_xen.collect(vm, 0, report, sizeof(report)));
 	destroy(vm);
+	/* It isn't believed when no page is left: the clone has died, once. */
+	fake_xen_come_up();
+	fake_xen_host.is_mute = fake_xen_host.is_last_word = false;
+	vm = parked_clone();
+	fake_xen_host.is_mute = true;
+	assert_int_equal(0, vmm_xen.run_start(vm, USEC_PER_SEC));
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_TAKEN));
+	fake_xen_host.free_pages = 0;
+	fake_xen_host.is_last_word = true;
+	assert_int_equal(-ECHILD, wait_for(vm, VMM_ENDED));
+	assert_int_equal(-ETIMEDOUT, wait_for(vm, VMM_DIED));
+	destroy(vm);
 }
 
 static void
