@@ -22,8 +22,7 @@ struct parking {
 	const struct vmm_park *park;
 	struct xen_host *host;
 	uint32_t domain;
-	struct xen_map page; /* of the mailbox, the first */
-	struct hostbox box;
+	struct xen_box box;
 	struct mono end;
 	char why[256]; /* the boot is refused; "": not by its guest */
 };
@@ -53,14 +52,15 @@ await_agent(struct parking *p)
 {
 	int r = 0;
 
-	p->box.order = FIRST_ORDER;
-	while (r == 0 && !hostbox_is_parked(&p->box))
+	p->box.words.order = FIRST_ORDER;
+	while (r == 0 && !hostbox_is_parked(&p->box.words))
 		r = await(p);
 	if (r == 0)
-		r = hostbox_is_fit(&p->box, p->why, sizeof(p->why));
+		r = hostbox_is_fit(&p->box.words, p->why, sizeof(p->why));
 	for (int i = 0; i < WARM_UP && r == 0; i++) {
-		hostbox_order(&p->box, MAILBOX_PING, 0);
-		while (r == 0 && !(hostbox_look(&p->box) & HOSTBOX_ANSWER))
+		hostbox_order(&p->box.words, MAILBOX_PING, 0);
+		while (
+		    r == 0 && !(hostbox_look(&p->box.words) & HOSTBOX_ANSWER))
 			r = await(p);
 	}
 	return r;
@@ -76,11 +76,9 @@ boot(struct parking *p)
 		r = xen_kernel_load(
 		    p->host, p->domain, p->park->dirfd, p->park->mem_mib);
 	if (r == 0)
-		r = xen_map(p->host, p->domain, box, 1, &p->page);
+		r = xen_box_open(&p->box, p->host, p->domain, box);
 	if (r < 0)
 		return r;
-	p->box = (struct hostbox){.fd = -1, .page = p->page.at};
-	hostbox_begin(p->box.page);
 	r = xen_domain_unpause(p->host, p->domain);
 	if (r == 0)
 		r = await_agent(p);
@@ -227,7 +225,7 @@ park_once(struct parking *p, char *err, size_t err_size)
 	r = xen_domain_new(p->host, handle, &p->domain);
 	if (r == 0) {
 		r = park_in(p);
-		xen_unmap(p->host, &p->page);
+		xen_box_close(&p->box);
 		(void)xen_domain_end(p->host, p->domain);
 	}
 	if (r < 0)
