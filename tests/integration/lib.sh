@@ -353,6 +353,24 @@ last_line()
 	grep -h "\"$1\"" "$spool"/journal/* | tail -n 1
 }
 
+# Of a deployment with clones.
+clones()
+{ # state -> how many are in it
+	"$sluice" vm list -j -c "$conf" 2>/dev/null |
+		grep -o "\"state\":\"$1\"" | wc -l
+}
+
+is_running()
+{
+	[ "$(clones running)" -gt 0 ] && echo yes
+}
+
+# A role, or what it runs, of this deployment.
+child_pid()
+{ # how its command line begins; of forks of it the first
+	pgrep -o -f "^$1 -c $place/run/sluice.conf.active\$"
+}
+
 finish()
 {
 	[ $failed -eq 0 ] && echo "all ok"

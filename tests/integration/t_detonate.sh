@@ -69,17 +69,6 @@ explained()
 	"$sluice" explain -j -c "$conf" "$1" 2>/dev/null
 }
 
-clones()
-{ # state -> how many are in it
-	"$sluice" vm list -j -c "$conf" 2>/dev/null |
-		grep -o "\"state\":\"$1\"" | wc -l
-}
-
-is_running()
-{
-	[ "$(clones running)" -gt 0 ] && echo yes
-}
-
 # Every sluice-vmm of this place that there has been.
 holders=
 note_holder()
@@ -87,11 +76,6 @@ note_holder()
 	local pid
 	pid=$(child_pid sluice-vmm)
 	[ -z "$pid" ] || holders+="${holders:+|}$pid"
-}
-
-child_pid()
-{ # how its command line begins; of forks of it the first
-	pgrep -o -f "^$1 -c $place/run/sluice.conf.active\$"
 }
 
 hypervisors()

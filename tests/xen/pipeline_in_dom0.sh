@@ -42,21 +42,6 @@ is "the back end" '"backend":"xen"' \
 
 # The holder is killed, while a clone stands still and while one runs.  (At each
 # other stage: tests/integration/clones_many.c.)
-clones()
-{ # state -> how many are in it
-	"$sluice" vm list -j -c "$conf" | grep -o "\"state\":\"$1\"" | wc -l
-}
-
-is_running()
-{
-	[ "$(clones running)" -gt 0 ] && echo yes
-}
-
-holder()
-{
-	pgrep -o -f "^sluice-vmm -c $place/run/sluice.conf.active\$"
-}
-
 for stage in parked running; do
 	eventually 120 "a clone stands still" 1 clones parked
 	post "killed-$stage" <<-END
@@ -67,11 +52,11 @@ for stage in parked running; do
 		    pass
 	END
 	[ $stage = parked ] || until_is 60 yes is_running || bad "it is not run"
-	was=$(holder)
+	was=$(child_pid sluice-vmm)
 	kill -KILL "$was" || bad "$stage: no such process"
 	eventually 240 "killed, one $stage: the message arrives" 1 \
 		arrived "killed-$stage"
-	[ "$(holder)" != "$was" ] || bad "$stage: it was not killed"
+	[ "$(child_pid sluice-vmm)" != "$was" ] || bad "$stage: it was not killed"
 done
 eventually 120 "a clone stands still" 1 clones parked
 is "no orphan" 0 "$(clones orphan)"
