@@ -266,7 +266,7 @@ clones_go_with_their_holder_or_are_reaped(void **test)
 #ifdef SLUICE_XEN
 #define BALLAST_MIB 64
 #define BALLAST_MAX 256
-/* For one to be parked, or all to die, where memory is short. */
+/* For one to be parked where memory is short. */
 #define HUNGER_USEC (10 * USEC_PER_SEC)
 
 /* Domains that hold the host's memory, but for less than one more needs. */
